@@ -150,7 +150,7 @@ slowTest('workers have a young generation that suits a server', BOUND, async () 
   await command.address();
   for (const pid of command.workers()) {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    assert.ok(words.includes('--min-semi-space-size=16'), words.join(' '));
+    assert.ok(words.includes('--min-semi-space-size=10'), words.join(' '));
   }
   command.child.kill('SIGTERM');
   assert.equal(await command.ended, 0, command.err);

@@ -39,8 +39,8 @@ it('options that decide the size are recognized', () => {
 it('a process with little memory keeps the sizes of V8', () => {
   assert.deepEqual(youngGenerationOptions(PROCESS_BYTES_MIN - 1), []);
   assert.deepEqual(youngGenerationOptions(PROCESS_BYTES_MIN), [
-    '--min-semi-space-size=16',
-    '--max-semi-space-size=16',
+    '--min-semi-space-size=10',
+    '--max-semi-space-size=10',
   ]);
 });
 
@@ -48,7 +48,7 @@ it('a process that serves grows to the full size at once', () => {
   const before = grownBytes([], 'idles');
   assert.ok(before < 10 * MIB, `V8 by itself has ${before} bytes by then`);
   // V8's own limit is lower where there is little memory.
-  const most = grownBytes(['--min-semi-space-size=16'], 'idles');
+  const most = grownBytes(['--min-semi-space-size=10'], 'idles');
   const after = grownBytes([], 'serves');
   assert.ok(after > 0.9 * most, `${after} bytes of ${most}`);
 });

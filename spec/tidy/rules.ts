@@ -120,7 +120,7 @@ export const PORT_MODULES: readonly string[] = [
 
 /** What every file may import from those modules: pure functions. */
 export const PURE_NAMES: Readonly<Record<string, readonly string[]>> = {
-  'node:crypto': ['createHmac', 'timingSafeEqual'],
+  'node:crypto': ['timingSafeEqual'],
   'node:net': ['isIP', 'isIPv4', 'isIPv6'],
 };
 
@@ -136,6 +136,7 @@ export const PORT_NAMES: ReadonlyMap<string, RegExp> = new Map([
   ['performance.now', /\bperformance\.(now|timeOrigin)\b/],
   ['process.hrtime', /\bprocess\.hrtime\b/],
   ['process.nextTick', /\bprocess\.nextTick\b/],
+  ['process.getBuiltinModule', /\bprocess\.getBuiltinModule\b/],
   ['crypto.getRandomValues', /\bcrypto\.\w+/],
 ]);
 

@@ -1,12 +1,13 @@
 // The content codings of node:zlib (RFC 9110 8.4.1): at once, or chunk by chunk in the thread pool.
 
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
 import { type ContentCoding, type ContentStream, OutputLimitError } from './async-io.ts';
 
+type Zlib = typeof import('node:zlib');
+
 /** Newer versions of Node have zstd, which the types of the oldest one do not. */
-const newer = zlib as unknown as {
+interface Newer {
   readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Buffer;
   readonly createZstdCompress?: (options: object) => Transform;
   readonly createZstdDecompress?: (options: object) => Transform;
@@ -15,13 +16,31 @@ const newer = zlib as unknown as {
     readonly ZSTD_d_windowLogMax?: number;
     readonly ZSTD_e_flush?: number;
   };
-};
+}
 
-const HAS_ZSTD = newer.zstdCompressSync !== undefined && newer.createZstdCompress !== undefined;
+let loaded: Zlib | null = null;
 
-export const CODINGS: readonly ContentCoding[] = HAS_ZSTD
-  ? ['gzip', 'deflate', 'br', 'zstd']
-  : ['gzip', 'deflate', 'br'];
+/** Loaded at its first use: most servers compress nothing. */
+function zlib(): Zlib {
+  loaded ??= process.getBuiltinModule('node:zlib');
+  return loaded;
+}
+
+function newer(): Newer {
+  return zlib() as unknown as Newer;
+}
+
+let known: readonly ContentCoding[] | null = null;
+
+export function codings(): readonly ContentCoding[] {
+  known ??= hasZstd() ? ['gzip', 'deflate', 'br', 'zstd'] : ['gzip', 'deflate', 'br'];
+  return known;
+}
+
+function hasZstd(): boolean {
+  const { zstdCompressSync, createZstdCompress } = newer();
+  return zstdCompressSync !== undefined && createZstdCompress !== undefined;
+}
 
 /** Output is made in parts of this size, each a task of the thread pool. */
 const PART_BYTES = 32 * 1024;
@@ -38,13 +57,13 @@ const ZSTD_WINDOW_BITS_MAX = 23;
 export function compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array {
   switch (coding) {
     case 'gzip':
-      return zlib.gzipSync(bytes, { level });
+      return zlib().gzipSync(bytes, { level });
     case 'deflate':
-      return zlib.deflateSync(bytes, { level });
+      return zlib().deflateSync(bytes, { level });
     case 'br':
-      return zlib.brotliCompressSync(bytes, { params: brotliParams(level, bytes.length) });
+      return zlib().brotliCompressSync(bytes, { params: brotliParams(level, bytes.length) });
     case 'zstd':
-      return available(newer.zstdCompressSync)(bytes, zstdOptions(level));
+      return available(newer().zstdCompressSync)(bytes, zstdOptions(level));
     default:
       return unreachable(coding);
   }
@@ -60,20 +79,20 @@ export function encoderOf(
 }
 
 function transformOf(coding: ContentCoding, level: number, bytes: number | null): Transform {
-  const { BROTLI_OPERATION_FLUSH, Z_SYNC_FLUSH } = zlib.constants;
+  const { BROTLI_OPERATION_FLUSH, Z_SYNC_FLUSH } = zlib().constants;
   const chunkSize = PART_BYTES;
   switch (coding) {
     case 'gzip':
-      return zlib.createGzip({ chunkSize, level, flush: Z_SYNC_FLUSH });
+      return zlib().createGzip({ chunkSize, level, flush: Z_SYNC_FLUSH });
     case 'deflate':
-      return zlib.createDeflate({ chunkSize, level, flush: Z_SYNC_FLUSH });
+      return zlib().createDeflate({ chunkSize, level, flush: Z_SYNC_FLUSH });
     case 'br': {
       const params = brotliParams(level, bytes);
-      return zlib.createBrotliCompress({ chunkSize, params, flush: BROTLI_OPERATION_FLUSH });
+      return zlib().createBrotliCompress({ chunkSize, params, flush: BROTLI_OPERATION_FLUSH });
     }
     case 'zstd': {
-      const { ZSTD_e_flush: flush } = newer.constants;
-      return available(newer.createZstdCompress)({ chunkSize, flush, ...zstdOptions(level) });
+      const { ZSTD_e_flush: flush } = newer().constants;
+      return available(newer().createZstdCompress)({ chunkSize, flush, ...zstdOptions(level) });
     }
     default:
       return unreachable(coding);
@@ -84,15 +103,18 @@ export function decoderOf(coding: ContentCoding, bytesMax: number): ContentStrea
   const chunkSize = PART_BYTES;
   switch (coding) {
     case 'gzip':
-      return new ZlibStream(zlib.createGunzip({ chunkSize }), bytesMax);
+      return new ZlibStream(zlib().createGunzip({ chunkSize }), bytesMax);
     case 'deflate':
-      return new ZlibStream(zlib.createInflate({ chunkSize }), bytesMax);
+      return new ZlibStream(zlib().createInflate({ chunkSize }), bytesMax);
     case 'br':
-      return new ZlibStream(zlib.createBrotliDecompress({ chunkSize }), bytesMax);
+      return new ZlibStream(zlib().createBrotliDecompress({ chunkSize }), bytesMax);
     case 'zstd': {
-      const key = newer.constants.ZSTD_d_windowLogMax ?? 0;
+      const key = newer().constants.ZSTD_d_windowLogMax ?? 0;
       const params = { [key]: ZSTD_WINDOW_BITS_MAX };
-      return new ZlibStream(available(newer.createZstdDecompress)({ chunkSize, params }), bytesMax);
+      return new ZlibStream(
+        available(newer().createZstdDecompress)({ chunkSize, params }),
+        bytesMax,
+      );
     }
     default:
       return unreachable(coding);
@@ -100,7 +122,7 @@ export function decoderOf(coding: ContentCoding, bytesMax: number): ContentStrea
 }
 
 function brotliParams(level: number, bytes: number | null): Record<number, number> {
-  const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib.constants;
+  const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib().constants;
   if (bytes === null) {
     return { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_LGWIN]: STREAM_WINDOW_BITS };
   }
@@ -110,10 +132,10 @@ function brotliParams(level: number, bytes: number | null): Record<number, numbe
 }
 
 function zstdOptions(level: number): object {
-  return { params: { [newer.constants.ZSTD_c_compressionLevel ?? 0]: level } };
+  return { params: { [newer().constants.ZSTD_c_compressionLevel ?? 0]: level } };
 }
 
-/** Callers choose among CODINGS. */
+/** Callers choose among codings(). */
 function available<T>(member: T | undefined): T {
   if (member === undefined) throw new Error('this Node has no zstd');
   return member;

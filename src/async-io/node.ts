@@ -1,10 +1,8 @@
 // Hot: runs for every file look-up. Measured by perf/micro/static.ts.
 // Asynchronous I/O of the operating system: files, compression and digests in Node's thread pool.
 
-import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import * as fs from 'node:fs';
 import { constants, promises } from 'node:fs';
-import { promisify } from 'node:util';
 import { ERRNO, faultOf } from '../base/errno.ts';
 import {
   type AsyncIo,
@@ -17,7 +15,7 @@ import {
   isFault,
   type OpenFile,
 } from './async-io.ts';
-import { CODINGS, compressNow, decoderOf, encoderOf } from './codings.ts';
+import { codings, compressNow, decoderOf, encoderOf } from './codings.ts';
 import type { DropListener } from './line-writer.ts';
 import { appendToLog, flushLogs, logLinesDropped } from './log-files.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
@@ -48,8 +46,6 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants
 /** A new file, also where a link has its name. */
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 const CREATE_MODE = 0o600;
-
-const realPathNative = promisify(fs.realpath.native) as (path: string) => Promise<string>;
 
 const SUBTLE_NAME = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
 
@@ -95,7 +91,7 @@ export class NodeAsyncIo implements AsyncIo {
 
   async realPath(path: string): Promise<string | number> {
     try {
-      return await realPathNative(path);
+      return await realPath(path);
     } catch (error) {
       return faultOf(error, EIO);
     }
@@ -256,7 +252,9 @@ export class NodeAsyncIo implements AsyncIo {
     await opened?.close().catch(() => {});
   }
 
-  readonly codings: readonly ContentCoding[] = CODINGS;
+  get codings(): readonly ContentCoding[] {
+    return codings();
+  }
 
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
     return encoderOf(coding, level, bytes.length).finish(bytes);
@@ -277,17 +275,28 @@ export class NodeAsyncIo implements AsyncIo {
   async hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
     // node:crypto's Hash would block the event loop; this digest runs in the thread pool.
     const input = bytes as Uint8Array<ArrayBuffer>;
+    const { webcrypto } = process.getBuiltinModule('node:crypto');
     const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
     return Buffer.from(digest).toString('hex');
   }
 
   hashNow(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): string {
-    return createHash(algorithm).update(bytes).digest('hex');
+    return process
+      .getBuiltinModule('node:crypto')
+      .createHash(algorithm)
+      .update(bytes)
+      .digest('hex');
   }
 
   randomHex(bytes: number): string {
-    return randomBytes(bytes).toString('hex');
+    return process.getBuiltinModule('node:crypto').randomBytes(bytes).toString('hex');
   }
+}
+
+function realPath(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    fs.realpath.native(path, (error, found) => (error === null ? resolve(found) : reject(error)));
+  });
 }
 
 function dropText(stream: string, lines: number, code: string | null): string {

@@ -1,7 +1,7 @@
 // The client of one upstream server: Node's own HTTP client, whose connections are kept and used
 // again. It builds the framing of a request itself, and reads responses strictly.
 
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 
 export type UpstreamAddress =
   | { readonly host: string; readonly port: number }
@@ -51,13 +51,14 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     const { connectionsMax } = options;
+    const { Agent } = process.getBuiltinModule('node:http');
     this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
   }
 
   /** Begins a request. Throws a TypeError for a head that cannot be sent. */
   send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
     const { address, timeoutMs } = this.#options;
-    const sent = request({
+    const sent = process.getBuiltinModule('node:http').request({
       ...address,
       agent: this.#agent,
       method,

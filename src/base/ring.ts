@@ -34,6 +34,13 @@ export class Ring {
     assert(this.#head !== this.#tail, 'a number is there');
     const item = this.#items[this.#head & this.#mask];
     this.#head = (this.#head + 1) | 0;
+    if (this.#head === this.#tail) this.#rewind();
     return item;
+  }
+
+  /** Numbers use the first memory again, and the rest stays untouched. */
+  #rewind(): void {
+    this.#head = 0;
+    this.#tail = 0;
   }
 }

@@ -1,8 +1,8 @@
 // The assignment that the primary passed to this process, if it is a worker.
 
-import cluster from 'node:cluster';
 import type { ServerOptions } from '../server/config/config.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './messages.ts';
+import { nodeCluster } from './node-cluster.ts';
 
 /** Null in a process that is not a worker of Vibing. */
 export const assignment: Assignment | null = takeAssignment();
@@ -20,5 +20,6 @@ export function acceptedOptions(): ServerOptions | null {
 function takeAssignment(): Assignment | null {
   const text = process.env[ASSIGNMENT_VARIABLE];
   delete process.env[ASSIGNMENT_VARIABLE];
-  return cluster.isWorker && text !== undefined ? JSON.parse(text) : null;
+  if (text === undefined) return null;
+  return nodeCluster().isWorker ? JSON.parse(text) : null;
 }

@@ -1,6 +1,6 @@
 // The ports of a primary on the real process: node:cluster, Node's timers, the kernel's listeners.
 
-import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
+import type { ClusterSettings, Worker } from 'node:cluster';
 import { onReopen } from '../async-io/log-files.ts';
 import type { Address } from '../driver/driver.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
@@ -13,6 +13,7 @@ import { bindWithMode } from './bind-mode.ts';
 import { watchHandoffs } from './handoffs.ts';
 import { freePort, openListeners, removeStaleSocket } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type FromPrimary } from './messages.ts';
+import { nodeCluster } from './node-cluster.ts';
 import type { Cancel, Child, ChildEvents, Opened, PrimaryPorts } from './ports.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import { workerOptions } from './worker-options.ts';
@@ -57,6 +58,7 @@ async function open(config: Config, activated: Address | null, count: number): P
 
 function fork(assignment: Assignment, fds: readonly number[], count: number): Child {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...fds];
+  const cluster = nodeCluster();
   cluster.setupPrimary({
     stdio: stdio as NonNullable<ClusterSettings['stdio']>,
     execArgv: workerOptions(count),
@@ -72,7 +74,8 @@ function fork(assignment: Assignment, fds: readonly number[], count: number): Ch
 }
 
 function othersListen(worker: Worker): boolean {
-  return Object.values(cluster.workers ?? {}).some((other) => {
+  const { workers } = nodeCluster();
+  return Object.values(workers ?? {}).some((other) => {
     return other !== worker && other?.isConnected() === true && listening.has(other);
   });
 }

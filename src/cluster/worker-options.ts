@@ -1,13 +1,14 @@
 // The options of Node and V8 for worker processes: those of this process, or those that the program
 // set in node:cluster, with a young generation for a server.
 
-import cluster from 'node:cluster';
 import { totalmem } from 'node:os';
 import { decidesYoungGeneration, youngGenerationOptions } from '../driver/young-generation.ts';
+import { nodeCluster } from './node-cluster.ts';
 
 /** For each of `count` workers. */
 export function workerOptions(count: number): string[] {
-  const given = cluster.settings.execArgv ?? process.execArgv;
+  const { settings } = nodeCluster();
+  const given = settings.execArgv ?? process.execArgv;
   if (decidesYoungGeneration([...given, process.env['NODE_OPTIONS'] ?? ''])) return [...given];
   return [...given, ...youngGenerationOptions(memoryBytes() / count)];
 }

@@ -52,6 +52,13 @@ export class CompletionQueue {
       this.#head = (this.#head + 1) | 0;
       next += 1;
     }
+    if (this.#head === this.#tail) this.#rewind();
     return next;
+  }
+
+  /** Entries use the first memory again, and the rest stays untouched. */
+  #rewind(): void {
+    this.#head = 0;
+    this.#tail = 0;
   }
 }

@@ -1,7 +1,6 @@
 // Which address of a host name a load connects to: the first that accepts a connection, since a
 // server of `localhost` may listen on 127.0.0.1 or on ::1 alone.
 
-import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 
 const PROBE_MS_MAX = 3_000;
@@ -16,7 +15,7 @@ export async function findHost(host: string, port: number): Promise<string> {
   if (isIP(host) !== 0) return host;
   let found: readonly { readonly address: string }[];
   try {
-    found = await lookup(host, { all: true });
+    found = await process.getBuiltinModule('node:dns/promises').lookup(host, { all: true });
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Error(`cannot find ${host}: ${FAULTS[code] ?? message}`);

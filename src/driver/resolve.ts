@@ -1,11 +1,10 @@
 // Resolves a host name to listen on to a literal address, which drivers need.
 
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
 /** The first address of a name such as `localhost`; rejects with the resolver's error. */
 export async function resolveHost(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
-  const { address } = await lookup(host);
+  const { address } = await process.getBuiltinModule('node:dns/promises').lookup(host);
   return address;
 }

@@ -8,7 +8,7 @@ import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/fixed-limits.ts';
 const MIB = 1024 * 1024;
 /** V8's default: each growth doubles the size. */
 const GROWTH_FACTOR = 2;
-/** From this version on V8 may grow beyond SEMI_SPACE_BYTES, to 32 or 64 MiB. */
+/** From this version on V8 may grow to 32 or 64 MiB instead of 16. */
 const V8_GROWS_BEYOND = 13;
 /** V8's size at the start, and again after a full collection while the process is idle. */
 const V8_INITIAL_BYTES = MIB;
@@ -47,7 +47,8 @@ export function youngGenerationOptions(memoryBytes: number): readonly string[] {
 export function growYoungGeneration(options: readonly string[]): void {
   if (decidesYoungGeneration(options)) return;
   const stops = Number.parseInt(process.versions.v8, 10) < V8_GROWS_BEYOND;
-  // Where V8 stops at that size, the factor from the initial size is right also after shrinking.
+  // Where V8 does not grow much further, the factor is that from the initial size, to which V8
+  // also shrinks.
   const bytes = stops ? V8_INITIAL_BYTES : semiSpaceBytes();
   const factor = Math.round(SEMI_SPACE_BYTES / bytes);
   if (factor > GROWTH_FACTOR) setFlagsFromString(`--semi-space-growth-factor=${factor}`);

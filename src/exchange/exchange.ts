@@ -21,6 +21,7 @@ import type { Content } from './content.ts';
 import type { Forwarded } from './forwarded.ts';
 import type { AllowedMethods, ContentCoder, Parts, TimeLimit } from './handling.ts';
 import type { Prepared } from './prepared.ts';
+import type { RequestCookies } from './request-cookies.ts';
 import type { ServicesOf } from './services.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
@@ -137,11 +138,12 @@ export class Exchange {
   aborter: AbortController | null;
   state: Record<string, unknown> | null;
   query: URLSearchParams | null;
+  cookies: RequestCookies | null;
   /** What a trusted proxy says of the client's request; null without one. */
   forwarded: Forwarded | null;
   /** The most content that is read of the body, instead of body_bytes_max; -1 when not set. */
   bodyBytesMax: number;
-  /** Calls that came too late, and whether the log has a line about one. */
+  /** Calls that came too late; whether the log says so. */
   lateCalls: number;
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
@@ -187,6 +189,7 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.cookies = null;
     this.forwarded = null;
     this.bodyBytesMax = -1;
     this.lateCalls = 0;
@@ -237,6 +240,7 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.cookies = null;
     this.forwarded = null;
     this.bodyBytesMax = -1;
     this.lateCalls = 0;

@@ -45,55 +45,56 @@ export class Response {
     this.#exchange = exchange;
   }
 
-  get #isOver(): boolean {
-    return this.#exchange.identity !== this;
+  // Private methods are static: others take 8 bytes of each object.
+  static #isOver(response: Response): boolean {
+    return response.#exchange.identity !== response;
   }
 
   /** The exchange, for a call before the head is sent; else null, and the call is reported. */
-  #open(call: string): Exchange | null {
-    const exchange = this.#exchange;
-    if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
+  static #open(response: Response, call: string): Exchange | null {
+    const exchange = response.#exchange;
+    if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === response) {
       // Its content is being compressed: the call that sends was made.
       if (exchange.writer !== Writer.Full) return exchange;
     }
     // That the client has left matters only to calls that send.
-    if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
+    const isOver = Response.#isOver(response);
+    if (isOver || !exchange.gone) noteLate(exchange, call, isOver);
     return null;
   }
 
   /** As #open(), for a call that sends: no other call may be sending. */
-  #unsent(call: string): Exchange | null {
-    const exchange = this.#exchange;
-    if (isUnsent(exchange) && exchange.identity === this) return exchange;
-    noteLate(exchange, call, this.#isOver);
+  static #unsent(response: Response, call: string): Exchange | null {
+    const exchange = response.#exchange;
+    if (isUnsent(exchange) && exchange.identity === response) return exchange;
+    noteLate(exchange, call, Response.#isOver(response));
     return null;
   }
 
   /** The exchange, for a call that reads; throws when the request is over. */
-  #readable(): Exchange {
-    if (this.#isOver)
-      throw new Error('this response is over: it was sent, and its head was released');
-    return this.#exchange;
+  static #readable(response: Response): Exchange {
+    if (!Response.#isOver(response)) return response.#exchange;
+    throw new Error('this response is over: it was sent, and its head was released');
   }
 
   /** 200 unless set; a final status, 200 to 599. */
   status(code: number): this {
     if (!isFinalStatus(code)) throw new RangeError(`not a final status: ${code}`);
-    const exchange = this.#open('status()');
+    const exchange = Response.#open(this, 'status()');
     if (exchange !== null) exchange.status = code;
     return this;
   }
 
   /** The status that is set; 200 unless it was changed. */
   get statusCode(): number {
-    return this.#readable().status;
+    return Response.#readable(this).status;
   }
 
   /** Sets a field, instead of any of that name. CR, LF and NUL in a value throw. */
   header(name: string, value: string | number): this {
     const lower = checkedName(name);
     const text = String(value);
-    const exchange = this.#open('header()');
+    const exchange = Response.#open(this, 'header()');
     if (exchange === null || applyFraming(exchange, lower, text)) return this;
     exchange.fields.set(name, lower, text);
     return this;
@@ -104,7 +105,7 @@ export class Response {
     const lower = checkedName(name);
     const text = String(value);
     checkFraming(lower);
-    this.#open('appendHeader()')?.fields.append(name, lower, text);
+    Response.#open(this, 'appendHeader()')?.fields.append(name, lower, text);
     return this;
   }
 
@@ -114,7 +115,7 @@ export class Response {
    */
   cookie(name: string, value: string, options: CookieOptions = {}): this {
     const text = setCookieText(name, value, options);
-    const exchange = this.#open('cookie()');
+    const exchange = Response.#open(this, 'cookie()');
     if (exchange !== null) addSetCookie(exchange.fields, text);
     return this;
   }
@@ -122,7 +123,7 @@ export class Response {
   /** Removes a cookie from the browser: with the path and domain with which it was set. */
   clearCookie(name: string, options: ClearCookieOptions = {}): this {
     const text = clearCookieText(name, options);
-    const exchange = this.#open('clearCookie()');
+    const exchange = Response.#open(this, 'clearCookie()');
     if (exchange !== null) addSetCookie(exchange.fields, text);
     return this;
   }
@@ -136,7 +137,7 @@ export class Response {
     if (tag !== undefined && !(typeof tag === 'string' && isEntityTag(tag))) {
       throw new TypeError(`etag(): a tag is text in quotes, as '"v7"' or 'W/"v7"'`);
     }
-    const exchange = this.#open('etag()');
+    const exchange = Response.#open(this, 'etag()');
     if (exchange === null) return this;
     if (tag === undefined) exchange.fields.remove('etag');
     else exchange.fields.set('ETag', 'etag', tag);
@@ -146,24 +147,24 @@ export class Response {
 
   /** The value of a field, undefined when it is not set. */
   getHeader(name: string): string | undefined {
-    return this.#readable().fields.get(checkedName(name));
+    return Response.#readable(this).fields.get(checkedName(name));
   }
 
   /** True once the head was sent: status and fields can no longer change. */
   get sent(): boolean {
     if (this.#exchange.writer === Writer.Full) return true;
-    return this.#isOver || this.#exchange.phase !== Phase.Open;
+    return Response.#isOver(this) || this.#exchange.phase !== Phase.Open;
   }
 
   /** True once nothing more can reach the client: the response has ended, or the client left. */
   get closed(): boolean {
-    return this.#isOver || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
+    return Response.#isOver(this) || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
   }
 
   /** Sends text or bytes. */
   send(content: string | Uint8Array, type?: string): void {
     checkContent(content);
-    const exchange = this.#unsent('send()');
+    const exchange = Response.#unsent(this, 'send()');
     if (exchange === null) return;
     setType(exchange, type, typeof content === 'string' ? TEXT : BYTES);
     respondFull(exchange, content, 'send()');
@@ -172,7 +173,7 @@ export class Response {
   /** Sends text as text/plain in UTF-8. */
   text(content: string): void {
     checkText(content);
-    const exchange = this.#unsent('text()');
+    const exchange = Response.#unsent(this, 'text()');
     if (exchange === null) return;
     setType(exchange, undefined, TEXT);
     respondFull(exchange, content, 'text()');
@@ -181,7 +182,7 @@ export class Response {
   /** Sends text as text/html in UTF-8. Nothing in it is escaped. */
   html(content: string): void {
     checkText(content);
-    const exchange = this.#unsent('html()');
+    const exchange = Response.#unsent(this, 'html()');
     if (exchange === null) return;
     setType(exchange, undefined, HTML);
     respondFull(exchange, content, 'html()');
@@ -191,7 +192,7 @@ export class Response {
   json(value: unknown): void {
     const content = JSON.stringify(value);
     if (content === undefined) throw new TypeError('json() cannot send undefined or a function');
-    const exchange = this.#unsent('json()');
+    const exchange = Response.#unsent(this, 'json()');
     if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
     respondFull(exchange, content, 'json()');
@@ -199,7 +200,7 @@ export class Response {
 
   /** Sends problem details (RFC 9457). The status is the problem's, or was set, or is 500. */
   problem(problem: Problem = {}): void {
-    const exchange = this.#unsent('problem()');
+    const exchange = Response.#unsent(this, 'problem()');
     const given = exchange === null || exchange.status < 400 ? 500 : exchange.status;
     const status = problem.status ?? given;
     const content = problemText(status, problem);
@@ -214,7 +215,7 @@ export class Response {
     if (code !== undefined && !isFinalStatus(code)) {
       throw new RangeError(`not a final status: ${code}`);
     }
-    const exchange = this.#unsent('empty()');
+    const exchange = Response.#unsent(this, 'empty()');
     if (exchange === null) return;
     if (code !== undefined) exchange.status = code;
     else if (exchange.status === 200) exchange.status = 204;
@@ -228,7 +229,7 @@ export class Response {
   redirect(location: string, code = 302): void {
     if (!REDIRECTS.includes(code)) throw new RangeError(`not a redirection: ${code}`);
     const encoded = encodeLocation(location);
-    const exchange = this.#unsent('redirect()');
+    const exchange = Response.#unsent(this, 'redirect()');
     if (exchange === null) return;
     exchange.status = code;
     exchange.fields.set('Location', 'location', encoded);
@@ -237,7 +238,7 @@ export class Response {
 
   /** Sends a response that prepare() has made: the fastest way. */
   prepared(prepared: Prepared): void {
-    const exchange = this.#unsent('prepared()');
+    const exchange = Response.#unsent(this, 'prepared()');
     if (exchange === null) return;
     const { beforeSend, coder, etagUse } = exchange;
     if (beforeSend === null && coder === null && etagUse === EtagUse.None) {
@@ -250,17 +251,17 @@ export class Response {
 
   /** A file; rejects with HttpError 404 when there is none. Its type follows from its name. */
   file(path: string, options: FileOptions = {}): Promise<void> {
-    const exchange = this.#unsent('file()');
-    if (exchange === null) return latePause(this.#exchange, this.#isOver);
+    const exchange = Response.#unsent(this, 'file()');
+    if (exchange === null) return latePause(this.#exchange, Response.#isOver(this));
     exchange.claimWriter(Writer.File);
     return asPart(exchange, sendFile(exchange, path, options));
   }
 
   /** Sends all chunks of an iterable or a Readable, in bounded memory. */
   stream(source: ChunkSource): Promise<void> {
-    if (!isUnsent(this.#exchange) || this.#isOver) cancelSource(source);
-    const exchange = this.#unsent('stream()');
-    if (exchange === null) return latePause(this.#exchange, this.#isOver);
+    if (!isUnsent(this.#exchange) || Response.#isOver(this)) cancelSource(source);
+    const exchange = Response.#unsent(this, 'stream()');
+    if (exchange === null) return latePause(this.#exchange, Response.#isOver(this));
     const opened = openSource(source);
     setType(exchange, undefined, BYTES);
     exchange.claimWriter(Writer.Stream);
@@ -271,8 +272,8 @@ export class Response {
   write(chunk: string | Uint8Array): Promise<void> {
     checkContent(chunk);
     const exchange = this.#exchange;
-    if (!this.#mayWrite(exchange, 'write()') || endIfHeadOnly(exchange)) {
-      return latePause(exchange, this.#isOver);
+    if (!Response.#mayWrite(this, 'write()') || endIfHeadOnly(exchange)) {
+      return latePause(exchange, Response.#isOver(this));
     }
     return exchange.transport.write(exchange, ownContent(chunk), false);
   }
@@ -282,18 +283,19 @@ export class Response {
     if (chunk !== undefined) checkContent(chunk);
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && exchange.writer === Writer.None) {
-      if (this.#unsent('end()') !== null) respondFull(exchange, chunk ?? null, 'end()');
+      if (Response.#unsent(this, 'end()') !== null) respondFull(exchange, chunk ?? null, 'end()');
       return;
     }
-    if (!this.#mayWrite(exchange, 'end()')) return;
+    if (!Response.#mayWrite(this, 'end()')) return;
     if (chunk !== undefined) void exchange.transport.write(exchange, ownContent(chunk), false);
     // A chunk beyond Content-Length has reset the connection.
     if (!exchange.gone) exchange.transport.endStream(exchange);
   }
 
   /** True when a chunk can be sent; the first one starts the stream. */
-  #mayWrite(exchange: Exchange, call: string): boolean {
-    const isOurs = exchange.identity === this && !exchange.gone;
+  static #mayWrite(response: Response, call: string): boolean {
+    const exchange = response.#exchange;
+    const isOurs = exchange.identity === response && !exchange.gone;
     if (isOurs && exchange.writer === Writer.Chunks && exchange.phase === Phase.Streaming) {
       return true;
     }
@@ -302,7 +304,7 @@ export class Response {
       exchange.claimWriter(Writer.Chunks);
       return true;
     }
-    noteLate(exchange, call, this.#isOver);
+    noteLate(exchange, call, Response.#isOver(response));
     return false;
   }
 
@@ -313,7 +315,7 @@ export class Response {
     checkValue(name, value);
     const exchange = this.#exchange;
     if (this.closed) {
-      noteLate(exchange, 'trailer()', this.#isOver);
+      noteLate(exchange, 'trailer()', Response.#isOver(this));
       return this;
     }
     exchange.trailers ??= [];
@@ -325,7 +327,7 @@ export class Response {
   /** Begins server-sent events. */
   events(options: EventStreamOptions = {}): EventStream {
     checkEventOptions(options);
-    const exchange = this.#unsent('events()');
+    const exchange = Response.#unsent(this, 'events()');
     if (exchange === null) return new EventStream(this.#exchange, false, options);
     exchange.fields.set('Content-Type', 'content-type', 'text/event-stream');
     if (exchange.fields.find('cache-control') < 0) {
@@ -340,7 +342,7 @@ export class Response {
   /** `callback` runs just before the head is sent and may change status, fields and content. */
   beforeSend(callback: (outgoing: Outgoing) => void): this {
     checkCallback(callback);
-    const exchange = this.#open('beforeSend()');
+    const exchange = Response.#open(this, 'beforeSend()');
     if (exchange === null) return this;
     exchange.beforeSend ??= [];
     exchange.beforeSend.push(callback);
@@ -352,7 +354,7 @@ export class Response {
     checkCallback(callback);
     const exchange = this.#exchange;
     if (this.closed) {
-      noteLate(exchange, 'afterSend()', this.#isOver);
+      noteLate(exchange, 'afterSend()', Response.#isOver(this));
       return this;
     }
     exchange.afterSend ??= [];

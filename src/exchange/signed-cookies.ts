@@ -1,7 +1,7 @@
 // Signed cookies: a client can read their values, but not change them. The signature is an
 // HMAC-SHA256 of name and value, so that a value cannot move to another cookie either.
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isSameSignature, signatureOf } from '../async-io/signatures.ts';
 import { SIGNING_KEY_BYTES_MIN } from '../base/fixed-limits.ts';
 import { checkOptions } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
@@ -51,7 +51,8 @@ export function signedCookies(options: SignedCookiesOptions): SignedCookies {
     const given = Buffer.from(signed.slice(dot + 1));
     let isValid = false;
     // Every key is tried, so that the time does not depend on which one fits.
-    for (const key of keys) isValid = isSame(given, signature(key, name, value)) || isValid;
+    for (const key of keys)
+      isValid = isSameSignature(given, signature(key, name, value)) || isValid;
     return isValid ? value : undefined;
   };
   return {
@@ -90,10 +91,5 @@ function checkText(text: unknown): asserts text is string {
 
 /** No cookie name contains `=`, so name and value cannot be divided in another way. */
 function signature(key: Buffer, name: string, value: string): string {
-  return createHmac('sha256', key).update(`${name}=${value}`).digest('base64url');
-}
-
-function isSame(given: Buffer, expected: string): boolean {
-  const wanted = Buffer.from(expected);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  return signatureOf(key, `${name}=${value}`);
 }

@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Next } from '../exchange/handler.ts';
 import { lateRejection, noteLate, quietly } from '../exchange/late.ts';
 import { beginPart, endPart, failPart } from '../exchange/parts.ts';
-import { Request } from '../exchange/request.ts';
+import { MountedRequest, type Request } from '../exchange/request.ts';
 import { Phase } from '../exchange/state.ts';
 import { prefixLength } from '../route/prefix.ts';
 import { type Invocation, needsResponse } from './invocation.ts';
@@ -123,7 +123,7 @@ export class Chain {
 
 /** The request as a middleware below a prefix sees it. */
 function mounted({ exchange, response }: Invocation, prefixBytes: number): Request {
-  return new Request(exchange, response, prefixBytes);
+  return new MountedRequest(exchange, response, prefixBytes);
 }
 
 /** A second next(), or one after the response: nothing runs. */

@@ -33,7 +33,7 @@ export class Invocation {
   constructor(exchange: Exchange) {
     this.exchange = exchange;
     this.response = new Response(exchange);
-    this.request = new Request(exchange, this.response, 0);
+    this.request = new Request(exchange, this.response);
     this.steps = NO_STEPS;
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
@@ -44,7 +44,7 @@ export class Invocation {
   reset(): void {
     const { exchange } = this;
     this.response = new Response(exchange);
-    this.request = new Request(exchange, this.response, 0);
+    this.request = new Request(exchange, this.response);
     this.match.reset();
     this.steps = NO_STEPS;
     this.endpoint = NO_ENDPOINT;

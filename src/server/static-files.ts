@@ -3,7 +3,7 @@
 // no file there may have one in static_dir.
 
 import type { Middleware, Next } from '../exchange/handler.ts';
-import { exchangeOf, Request } from '../exchange/request.ts';
+import { exchangeOf, MountedRequest, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { parsePrefix } from '../route/pattern.ts';
 import { isBelow } from '../route/prefix.ts';
@@ -73,7 +73,8 @@ function serveFrom(
   while (at < mounts.length && !covers(mounts[at])) at += 1;
   if (at === mounts.length) return next();
   const { prefix, serve } = mounts[at];
-  const mounted = prefix.length === 0 ? request : new Request(exchange, response, prefix.length);
+  const mounted =
+    prefix.length === 0 ? request : new MountedRequest(exchange, response, prefix.length);
   return serve(mounted, response, async () => {
     await serveFrom(mounts, at + 1, request, response, next);
   });

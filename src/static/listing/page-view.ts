@@ -149,7 +149,7 @@ ${this.#form()}
 ${readme === null ? '' : readmeHtml(readme)}</main>
 <footer>
 <p>${countsText(folders, files)}${size}</p>
-<p class="keys"><kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> open,
+<p class="keys"><kbd>&uarr;</kbd> <kbd>&darr;</kbd> move, <kbd>Enter</kbd> open,
 <kbd>/</kbd> filter, <kbd>Backspace</kbd> up</p>
 </footer>
 </body>

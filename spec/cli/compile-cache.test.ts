@@ -1,0 +1,59 @@
+// The folder of the cache of compiled code: only one that no other user can change.
+
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { compileCacheFolder } from '../../src/cli/compile-cache.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Whether nobody but this user and root can write to a folder and those above it. */
+function isPrivate(path: string): boolean {
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o022) !== 0 || (uid !== 0 && uid !== process.getuid?.())) return false;
+  return dirname(path) === path || isPrivate(dirname(path));
+}
+
+const options = process.getuid === undefined ? { skip: 'this system has no user numbers' } : {};
+
+describe('compileCacheFolder()', options, () => {
+  let home = '';
+  before(() => {
+    home = mkdtempSync(join(ROOT, 'node_modules', 'home-'));
+  });
+  after(() => rmSync(home, { recursive: true }));
+
+  it('is below the home folder, or XDG_CACHE_HOME, if these are private', () => {
+    const isSafe = isPrivate(home);
+    const expected = (path: string) => (isSafe ? path : null);
+    assert.equal(compileCacheFolder({}, home), expected(join(home, '.cache', 'vibing')));
+    const other = join(home, 'other');
+    assert.equal(
+      compileCacheFolder({ XDG_CACHE_HOME: other }, home),
+      expected(join(other, 'vibing')),
+    );
+    assert.equal(statSync(join(other, 'vibing')).mode & 0o777, 0o700);
+    const relative = compileCacheFolder({ XDG_CACHE_HOME: 'relative' }, home);
+    assert.equal(relative, expected(join(home, '.cache', 'vibing')));
+    assert.equal(existsSync('relative'), false);
+  });
+
+  it('is none where another user could write', () => {
+    const open = mkdtempSync(join(home, 'open-'));
+    chmodSync(open, 0o777);
+    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }, home), null);
+    const temporary = mkdtempSync(join(tmpdir(), 'vibing-home-'));
+    // The folder for temporary files belongs to everybody, except where a system has one a user.
+    if (!isPrivate(temporary)) assert.equal(compileCacheFolder({}, temporary), null);
+    rmSync(temporary, { recursive: true });
+  });
+
+  it('is none where it cannot be made', () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: file }, home), null);
+  });
+});
