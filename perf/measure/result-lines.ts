@@ -20,11 +20,13 @@ export interface MeasuredServer {
   readonly windows: readonly WindowFigures[];
   /** One more than windows, in order; empty when there is no floor. */
   readonly floors: readonly WindowFigures[];
+  /** Empty or left out where the floor in C did not run. */
+  readonly floorsInC?: readonly WindowFigures[];
 }
 
 export function resultLine(measured: MeasuredServer): ResultLine {
-  const { askedRate, driver, facts, floors, kind, load, scenario, server } = measured;
-  const { windowMs, windows } = measured;
+  const { askedRate, driver, facts, floors, floorsInC = [], kind, load, scenario } = measured;
+  const { server, windowMs, windows } = measured;
   const hasFloor = floors.length > 0;
   const ratesOf = (all: readonly WindowFigures[]): readonly number[] => all.map(({ rate }) => rate);
   const costsOf = (all: readonly WindowFigures[]): readonly number[] =>
@@ -44,6 +46,7 @@ export function resultLine(measured: MeasuredServer): ResultLine {
     windowMs,
     ...serverResult(windows),
     floor: hasFloor ? { name: `floor/${scenario.floor}`, ...serverResult(floors) } : null,
+    ...(floorsInC.length > 0 ? { floorInC: serverResult(floorsInC) } : {}),
     ratio: hasFloor ? ratios(ratesOf(floors), ratesOf(windows), (ratio) => ratio) : null,
     cpuRatio: hasFloor ? ratios(costsOf(floors), costsOf(windows), (ratio) => 1 / ratio) : null,
     remarks: remarks(windows, floors),
