@@ -16,7 +16,6 @@ import type { ProbedResponse } from '../load/probe.ts';
 import type { ServerChild } from '../measure/child-process.ts';
 import { startFloorInC } from '../measure/floor-in-c.ts';
 import { runFacts } from '../measure/machine.ts';
-import { median } from '../measure/pairs.ts';
 import { ratioInRounds, resultLine } from '../measure/result-lines.ts';
 import { appendResults, type RunFacts } from '../measure/results.ts';
 import { descriptorsFor, probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
@@ -132,12 +131,6 @@ async function measure(
     }),
   );
   return able.map((peer) => {
-    const windows = windowsOf(peer);
-    return {
-      peer,
-      rates: windows.map(({ rate }) => rate),
-      microseconds: windows.length > 0 ? median(windows.map(({ cpuUs }) => cpuUs)) : Number.NaN,
-      isMissing: peerProblem(peer) !== null,
-    };
+    return { peer, windows: windowsOf(peer), isMissing: peerProblem(peer) !== null };
   });
 }

@@ -63,7 +63,10 @@ export interface ResultLine extends RunFacts, ServerResult {
   readonly floor: (ServerResult & { readonly name: string }) | null;
   /** The floor in C in the same rounds; absent where it did not run, and in older lines. */
   readonly floorInC?: ServerResult;
-  /** To the rate of the floor, within pairs of windows. */
+  /**
+   * To the rate of the floor, within pairs of windows; as cpuRatio in those where the load was the
+   * limit. In perf:peers to our own server.
+   */
   readonly ratio: Summary | null;
   /** The floor's processor time for a request to the server's: more is better, as with rates. */
   readonly cpuRatio: Summary | null;

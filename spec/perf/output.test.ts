@@ -171,8 +171,7 @@ describe('thresholds', () => {
 describe('figures of peers', () => {
   const peer = (name: PeerFigures['peer'], rates: number[], isMissing = false): PeerFigures => ({
     peer: name,
-    rates,
-    microseconds: 10,
+    windows: rates.map((rate) => ({ rate, cpuUs: 10, isLoadBound: false })),
     isMissing,
   });
 
@@ -199,6 +198,18 @@ describe('figures of peers', () => {
     ]);
     assert.match(peerTable(figures), /^Vibing, io_uring +NOT RUN/m);
     assert.match(peerTable(figures), /^Vibing, epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
+  });
+
+  it('are compared by processor time where the load was the limit, which the table says', () => {
+    const bound = (cpuUs: number) => ({ rate: 100, cpuUs, isLoadBound: true });
+    const figures: PeerFigures[] = [
+      { peer: 'floor-c', windows: [bound(5)], isMissing: false },
+      { peer: 'uring', windows: [bound(10)], isMissing: false },
+      peer('nginx', [100]),
+    ];
+    assert.equal(ratio(figures, 'floor-c', 'uring'), 2);
+    const last = peerTable(figures).split('\n').at(-1);
+    assert.match(last ?? '', /^LOAD-BOUND: .* floor in C 1 of 1, Vibing, io_uring 1 of 1$/);
   });
 
   it('need a configuration of nginx with port and connections', () => {

@@ -153,7 +153,8 @@ function exchange({ port }: ServerChild, parts: readonly string[], bytes: number
 
 describe('the table of peers', () => {
   const peer = (name: (typeof PEERS)[number], rates: readonly number[]) => {
-    return { peer: name, rates, microseconds: 10, isMissing: false };
+    const windows = rates.map((rate) => ({ rate, cpuUs: 1e6 / rate, isLoadBound: false }));
+    return { peer: name, windows, isMissing: false };
   };
 
   it('has ours in requests a second and others as multiples of it', () => {

@@ -237,6 +237,9 @@ describe('the table of other servers', () => {
     const ratio = ratioInRounds(windows(50, 80, 10), windows(100, 100, 100, 1));
     assert.deepEqual(ratio, { median: 0.5, least: 0.1, most: 0.8 });
     assert.equal(ratioInRounds([], windows(1)), null);
+    const [bound] = windows(100).map((one) => ({ ...one, cpuUs: 8, isLoadBound: true }));
+    const others = windows(100).map((one) => ({ ...one, cpuUs: 10 }));
+    assert.equal(ratioInRounds([bound], others)?.median, 1.25, 'by processor time');
   });
 });
 
