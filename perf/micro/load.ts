@@ -8,7 +8,7 @@ import { prepareLoad } from '../../src/load/options.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { ResponseReader } from '../../src/load/response-reader.ts';
 import type { BenchCase } from '../bench/case.ts';
-import { ReadyResponses } from './ready-responses.ts';
+import { ReadyResponses } from '../load/ready-responses.ts';
 
 const RESPONSE =
   'HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n' +
