@@ -12,7 +12,7 @@ import { createServer, HttpError, type Server } from 'vibing';
 import { compress } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 
-/** Answers of fewer items are compressed, too. */
+/** Responses of few items are compressed, too. */
 const COMPRESSED_BYTES_MIN = 64;
 const INTEGER = /^-?\d{1,15}$/;
 

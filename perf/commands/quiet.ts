@@ -10,8 +10,8 @@ await runCommand({
   about:
     `Measures processor time and wake-ups with ${IDLE_CONNECTIONS} idle connections, and\n` +
     `processor time for a request at ${LOW_RATE} requests a second, at ${MANY_RATE} over\n` +
-    `${MANY_CONNECTIONS} connections, and at half of what the slowest server reaches, there with\n` +
-    'P99 and P99.9: with windows of nginx and, where it is installed, uWebSockets.js in turn.',
+    `${MANY_CONNECTIONS} connections, and at half of what the slowest server reaches, there\n` +
+    'with P99 and P99.9: with windows of nginx and, where it is installed, uWebSockets.js in turn.',
   programs: ['prlimit'],
   numbers: {
     seconds: { default: 5, max: 60, what: 'length of a window' },

@@ -1,5 +1,5 @@
-// A driver under a load generator, without a kernel: every send completes at once, and its responses
-// lie ready in every block. What a turn costs then is the load generator's own code.
+// A driver under a load generator, without a kernel: every send completes at once, and its
+// responses lie ready in every block. What a turn costs is then the load generator's own code.
 
 import { Slab } from '../../src/base/slab.ts';
 import { type Completions, type Driver, Op } from '../../src/driver/driver.ts';

@@ -1,6 +1,6 @@
 // Measures what a call of the C library costs: through koffi, as the Linux drivers make it, and
-// through Node's own node:ffi where Node has it (26.1 and later). node:ffi wins for the drivers when
-// its recv() by address is faster: addresses are bigints there, and numbers in koffi.
+// through Node's own node:ffi where Node has it (26.1 and later). node:ffi wins for the drivers
+// when its recv() by address is faster: addresses are bigints there, and numbers in koffi.
 
 import { createRequire } from 'node:module';
 import { do_not_optimize as keep } from 'mitata';

@@ -63,7 +63,7 @@ function run(options: Partial<LoadOptions>, seed: number, usual: string, share: 
   const { load } = runVirtual(
     options,
     {
-      // Responses to a pipeline come in a few pieces.
+      // Responses to a pipeline come in a few segments.
       latencyMs: (index) => 0.5 + draw(index >> 2).below(20) * TURN_MS,
       respond: (index) => {
         const random = draw(index);

@@ -89,7 +89,7 @@ describe('the entry for HttpArena', { timeout: TIMEOUT_MS }, () => {
     rmSync(FOLDER, { recursive: true, force: true });
   });
 
-  it('answers the sums of baseline, limited-conn and the fixed rates', async () => {
+  it('responds with the sums of baseline, limited-conn and the fixed rates', async () => {
     const target = '/baseline11?a=13&b=42';
     assert.equal(textOf(await client.ask(get(target))), '55');
     assert.equal(textOf(await client.ask(post(target, '20'))), '75');
@@ -109,7 +109,7 @@ describe('the entry for HttpArena', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
-  it('answers sixteen requests at once, and a request in single bytes', async () => {
+  it('responds to sixteen requests at once, and a request in single bytes', async () => {
     await client.send(get('/pipeline').repeat(16));
     for (let index = 0; index < 16; index++) {
       assert.equal(textOf(await client.nextResponse()), 'ok');

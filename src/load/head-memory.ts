@@ -1,7 +1,7 @@
 // The last head of a response to a kind of request, with what was parsed from it. Most responses of
 // a load differ in nothing, or once a second in their Date: a response whose head has the same
-// bytes is not parsed again, and whole responses of known length that follow each other are counted.
-// Any other byte, the date included, takes the response to the strict parser.
+// bytes is not parsed again, and whole responses of known length that follow each other are
+// counted. Any other byte, the date included, takes the response to the strict parser.
 
 const MEMORY_BYTES = 2048;
 const WORD_BYTES = 4;
@@ -17,7 +17,7 @@ export class HeadMemory {
   contentLength = 0;
   closes = false;
   /**
-   * The bytes of head and body together; 0 when the head does not tell, or when the connection ends
+   * The bytes of head and body together; 0 when the head does not say, or when the connection ends
    * after the response.
    */
   responseBytes = 0;
