@@ -8,6 +8,7 @@ import { deadlinesCases } from '../micro/deadlines.ts';
 import { driverCases } from '../micro/driver.ts';
 import { encodeCases } from '../micro/encode.ts';
 import { fetchCases } from '../micro/fetch.ts';
+import { foreignCases } from '../micro/foreign.ts';
 import { loadCases } from '../micro/load.ts';
 import { metricsCases } from '../micro/metrics.ts';
 import { parserCases } from '../micro/parse-head.ts';
@@ -67,6 +68,12 @@ export const GROUPS: readonly BenchGroup[] = [
     file: 'driver.ts',
     what: 'a message on loopback, most of it the kernel',
     cases: driverCases,
+  },
+  {
+    name: 'foreign',
+    file: 'foreign.ts',
+    what: 'a call of the C library: koffi, and node:ffi where Node has it',
+    cases: foreignCases,
   },
   {
     name: 'load',

@@ -2,6 +2,7 @@
 
 export const PEERS = [
   'floor',
+  'floor-c',
   'uring',
   'epoll',
   'nginx',
@@ -13,8 +14,18 @@ export const PEERS = [
 ] as const;
 export type Peer = (typeof PEERS)[number];
 
+/** They depend on the scenario, so each scenario starts its own. */
+export const FLOOR_PEERS = ['floor', 'floor-c'] as const;
+export type FloorPeer = (typeof FLOOR_PEERS)[number];
+export type ServerPeer = Exclude<Peer, FloorPeer>;
+
+export function isFloor(peer: Peer): peer is FloorPeer {
+  return FLOOR_PEERS.some((floor) => floor === peer);
+}
+
 export const PEER_NAMES: Readonly<Record<Peer, string>> = {
   floor: 'floor',
+  'floor-c': 'floor in C',
   uring: 'Vibing, io_uring',
   epoll: 'Vibing, epoll',
   nginx: 'nginx',
@@ -54,6 +65,7 @@ const CODE = PEER_SCENARIOS.filter((name) => !FILES.includes(name));
 
 const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
   floor: PEER_SCENARIOS,
+  'floor-c': PEER_SCENARIOS,
   uring: PEER_SCENARIOS,
   epoll: PEER_SCENARIOS,
   nginx: FIXED,

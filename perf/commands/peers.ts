@@ -3,17 +3,20 @@
 import { PEER_SCENARIOS, PEERS } from '../catalog/peers.ts';
 import { peerMarkdown, peerThresholds } from '../experiments/peer-table.ts';
 import { measurePeers } from '../experiments/peers.ts';
+import { readResults } from '../measure/results.ts';
+import { writeReadme } from '../report/readme.ts';
 import { writeReport } from '../report/write.ts';
 import { NO_THRESHOLDS, runCommand } from '../runner/run-command.ts';
 
 const START_SECONDS = 20;
+const HAS_OTHER_FOLDER = process.env['VIBING_REPORTS'] !== undefined;
 
 await runCommand({
   name: 'perf:peers',
   about:
     'Measures the server on both of its Linux drivers next to other servers and a floor of bare\n' +
     'system calls, in the same scenarios, windows in turn on the same core. Appends to\n' +
-    'reports/results.jsonl and writes reports/index.html.',
+    'reports/results.jsonl, writes reports/index.html and the same figures into README.md.',
   programs: ['prlimit'],
   numbers: {
     rounds: { default: 5, max: 99, what: 'windows of each' },
@@ -29,6 +32,8 @@ await runCommand({
   run: async ({ numbers, lists }) => {
     const tables = await measurePeers(lists.only, lists.scenarios, numbers);
     console.log(`${peerMarkdown(tables)}\n\n${writeReport()}`);
+    // README.md belongs to the results of this folder, not to those of another one.
+    if (!HAS_OTHER_FOLDER) console.log(writeReadme(readResults().lines));
     const hello = tables.find(({ scenario }) => scenario === 'hello');
     return hello === undefined ? NO_THRESHOLDS : peerThresholds(hello.figures);
   },

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FloorWorkload } from '../catalog/scenarios.ts';
 import { CONNECTIONS, LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
-import { FLOOR_RATIO_MIN } from '../catalog/thresholds.ts';
+import { FLOOR_RATIO_MIN, LOAD_BOUND_SHARE } from '../catalog/thresholds.ts';
 import { runWrk, writePipelineScript } from '../load/wrk.ts';
 import type { ServerChild } from '../measure/child-process.ts';
-import { pairUp, summary } from '../measure/pairs.ts';
+import { type Compared, comparedRatio, pairUp, summary } from '../measure/pairs.ts';
 import { probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
 import { countText } from '../runner/table.ts';
 import type { Threshold } from '../runner/threshold.ts';
@@ -86,10 +86,18 @@ async function measure(
   await server.stop();
   await floor.stop();
   const rate = ({ requestsPerSecond }: Window): number => requestsPerSecond;
-  const pairs = pairUp(floors.map(rate), servers.map(rate));
+  const pairs = pairUp(floors.map(rate), servers.map(rate)).map((pair, index) => {
+    const around = floors.slice(index, index + 2).map(compared);
+    return { ...pair, ratio: comparedRatio(compared(servers[index]), around) };
+  });
   const ratios = summary(pairs.map(({ ratio }) => ratio));
   const text = conditions(workload, response.bytes);
   return { workload, conditions: text, pairs, floors, servers, ratios };
+}
+
+function compared({ loadShare, microseconds, requestsPerSecond }: Window): Compared {
+  const isLoadBound = loadShare >= LOAD_BOUND_SHARE;
+  return { rate: requestsPerSecond, cpuUs: microseconds, isLoadBound };
 }
 
 async function measureWindow(

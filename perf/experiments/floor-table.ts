@@ -70,7 +70,10 @@ function remarks(floors: readonly Window[], servers: readonly Window[]): readonl
   const counts = (is: (window: Window) => boolean): string =>
     `${floors.filter(is).length} of ${floors.length} floor windows and ` +
     `${servers.filter(is).length} of ${servers.length} server windows`;
-  if (both.some(isBound)) found.push(`LOAD-BOUND: the load's core was full in ${counts(isBound)}`);
+  if (both.some(isBound)) {
+    const where = counts(isBound);
+    found.push(`LOAD-BOUND: the load's core was full, ratios are of processor time: ${where}`);
+  }
   if (both.some(isDisturbed)) {
     const share = shareText(DISTURBED_SHARE);
     found.push(

@@ -1,5 +1,5 @@
 // What the server uses at low load: nothing while its connections are idle, and no more than nginx
-// at a moderate rate.
+// at a moderate rate; what a request costs at some rates, next to other servers.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVER_CORE } from '../catalog/setup.ts';
@@ -9,29 +9,33 @@ import {
   NGINX_CPU_RATIO_MAX,
 } from '../catalog/thresholds.ts';
 import type { ServerChild } from '../measure/child-process.ts';
-import { median } from '../measure/pairs.ts';
 import { startConnections } from '../measure/scenario-servers.ts';
 import { WindowLoad } from '../measure/window-load.ts';
 import { cell, tableText } from '../runner/table.ts';
 import type { Threshold } from '../runner/threshold.ts';
 import { startNginx } from '../servers/nginx.ts';
+import { peerProblem, startPeer } from '../servers/start-peer.ts';
 import { startVibing } from '../servers/start-vibing.ts';
-import { usedMicroseconds, wakeUps } from '../system/process-figures.ts';
+import { wakeUps, workedMicroseconds } from '../system/process-figures.ts';
 import { attempt } from './attempt.ts';
+import {
+  costIn,
+  LOADS,
+  type LowRates,
+  lowRatesTable,
+  MANY_CONNECTIONS,
+  measureLowRates,
+  type RateOptions,
+} from './low-load-rates.ts';
 
 export const IDLE_CONNECTIONS = 1_000;
-/** hello on LOAD_CONNECTIONS connections. */
-const SCENARIO = 'connections-1024';
-export const LOAD_CONNECTIONS = 1_024;
-export const RATE = 10_000;
 /** Some 8 s after the last request V8 collects its heap, once, for 50 ms. */
 const SETTLE_MS = 12_000;
 const START_SECONDS = 60;
-
-export interface LowLoadOptions {
-  readonly rounds: number;
-  readonly seconds: number;
-}
+/** The least time without load: wake-ups are few. */
+const IDLE_SECONDS_MIN = 10;
+/** Beside the drivers: nginx and, where it is installed, uWebSockets.js. */
+const OTHERS = 2;
 
 interface Idle {
   /** Of a core, 0 to 1. */
@@ -39,39 +43,45 @@ interface Idle {
   readonly wakeUps: number;
 }
 
-const NOT_MEASURED: Idle = { share: Number.NaN, wakeUps: Number.NaN };
-
 export function lowLoadSecondsMax(
   drivers: readonly string[],
-  { rounds, seconds }: LowLoadOptions,
+  { rounds, seconds }: RateOptions,
 ): number {
-  return START_SECONDS * 2 + (drivers.length + 1) * (rounds + 2) * (seconds + 10);
+  const servers = drivers.length + OTHERS;
+  return START_SECONDS * 2 + servers * (LOADS + 1) * (rounds + 2) * (seconds + 10);
 }
 
 export async function measureLowLoad(
   drivers: readonly string[],
-  options: LowLoadOptions,
+  options: RateOptions,
 ): Promise<readonly Threshold[]> {
   const idle = new Map<string, Idle>();
+  const idleSeconds = Math.max(IDLE_SECONDS_MIN, options.seconds);
   for (const driver of drivers) {
-    const figures = await attempt(driver, () => measureIdle(driver, options.seconds));
+    const figures = await attempt(driver, () => measureIdle(driver, idleSeconds));
     if (figures !== null) idle.set(driver, figures);
   }
-  const costs = await measureLoad(drivers, options);
-  const nginx = costs.get('nginx') ?? Number.NaN;
-  const rows = [['', 'idle: share of a core', 'wake-ups/s', 'loaded: us CPU', 'to nginx']];
+  console.log(idleTable(idle));
+  const rates = await measureRates(drivers, options);
+  console.log(`\n${lowRatesTable(rates)}`);
   const thresholds: Threshold[] = [];
-  for (const name of [...drivers, 'nginx']) {
-    const { share, wakeUps: wakes } = idle.get(name) ?? NOT_MEASURED;
-    const cost = costs.get(name) ?? Number.NaN;
-    const percent = Number.isNaN(share) ? '-' : `${(share * 100).toFixed(2)} %`;
-    rows.push([name, percent, cell(wakes, 1), cell(cost, 2), cell(cost / nginx, 3)]);
-    if (name === 'nginx') continue;
-    thresholds.push(...idleThresholds(name, share, wakes));
-    if (costs.has('nginx')) thresholds.push(costThreshold(name, cost / nginx));
+  for (const driver of drivers) {
+    const figures = idle.get(driver);
+    const share = figures?.share ?? Number.NaN;
+    thresholds.push(...idleThresholds(driver, share, figures?.wakeUps ?? Number.NaN));
+    if (!rates.many.has('nginx')) continue;
+    const ratio = costIn(rates.many, driver) / costIn(rates.many, 'nginx');
+    thresholds.push(costThreshold(driver, ratio));
   }
-  console.log(tableText(rows));
   return thresholds;
+}
+
+function idleTable(idle: ReadonlyMap<string, Idle>): string {
+  const rows = [[`idle, ${IDLE_CONNECTIONS} connections`, 'share of a core', 'wake-ups/s']];
+  for (const [name, { share, wakeUps: wakes }] of idle) {
+    rows.push([name, `${(share * 100).toFixed(2)} %`, cell(wakes, 1)]);
+  }
+  return tableText(rows);
 }
 
 function idleThresholds(driver: string, share: number, wakes: number): readonly Threshold[] {
@@ -103,13 +113,13 @@ async function measureIdle(driver: string, seconds: number): Promise<Idle> {
   const idle = await startConnections(server, 'idle', IDLE_CONNECTIONS);
   // By then V8 has collected and compiled what the requests left.
   await sleep(SETTLE_MS);
-  const usedBefore = usedMicroseconds(server.pid);
+  const usedBefore = workedMicroseconds(server.pid);
   const wakesBefore = wakeUps(server.pid);
   const beganMs = performance.now();
   await sleep(seconds * 1000);
   const elapsedMs = performance.now() - beganMs;
   const figures = {
-    share: (usedMicroseconds(server.pid) - usedBefore) / 1000 / elapsedMs,
+    share: (workedMicroseconds(server.pid) - usedBefore) / 1000 / elapsedMs,
     wakeUps: ((wakeUps(server.pid) - wakesBefore) * 1000) / elapsedMs,
   };
   await idle.stop();
@@ -121,38 +131,28 @@ function keepAliveFor(seconds: number): readonly string[] {
   return [`keepAliveTimeoutMs=${seconds * 1000}`];
 }
 
-interface Measured {
-  readonly server: ServerChild;
-  readonly costs: number[];
-}
-
-/** Microseconds for a request, by name. All servers are up; one at a time has load. */
-async function measureLoad(
-  drivers: readonly string[],
-  { rounds, seconds }: LowLoadOptions,
-): Promise<ReadonlyMap<string, number>> {
-  const all = new Map<string, Measured>();
-  const load = await WindowLoad.start();
-  const keepSeconds = (drivers.length + 1) * (rounds + 1) * (seconds + 10) + START_SECONDS;
+/** All servers that run here; those that do not are left out with a line. */
+async function measureRates(drivers: readonly string[], options: RateOptions): Promise<LowRates> {
+  const servers = new Map<string, ServerChild>();
+  const keepSeconds = lowLoadSecondsMax(drivers, options);
   const settings = keepAliveFor(keepSeconds);
-  for (const name of [...drivers, 'nginx']) {
-    const server = await attempt(name, () =>
-      name === 'nginx'
-        ? startNginx(SERVER_CORE, LOAD_CONNECTIONS)
-        : startVibing(name, { settings }),
-    );
-    if (server !== null) all.set(name, { server, costs: [] });
+  const start = async (name: string, act: () => Promise<ServerChild>): Promise<void> => {
+    const server = await attempt(name, act);
+    if (server !== null) servers.set(name, server);
+  };
+  const load = await WindowLoad.start();
+  for (const driver of drivers) await start(driver, () => startVibing(driver, { settings }));
+  // Those of the window before may not be closed yet.
+  await start('nginx', () => startNginx(SERVER_CORE, 2 * MANY_CONNECTIONS));
+  await start('uWebSockets.js', async () => {
+    const problem = peerProblem('uws');
+    if (problem !== null) throw new Error(problem);
+    return startPeer('uws');
+  });
+  try {
+    return await measureLowRates(servers, load, options);
+  } finally {
+    await load.stop();
+    for (const server of servers.values()) await server.stop();
   }
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, { server, costs }] of all) {
-      const window = { windowMs: seconds * 1000, rate: RATE };
-      const { cpuUs, outstanding } = await load.run(server, SCENARIO, window);
-      if (outstanding > 0) throw new Error(`${name}: ${outstanding} requests had no response`);
-      // The first window is warm-up.
-      if (round > 0) costs.push(cpuUs);
-    }
-  }
-  await load.stop();
-  for (const { server } of all.values()) await server.stop();
-  return new Map([...all].map(([name, { costs }]) => [name, median(costs)]));
 }

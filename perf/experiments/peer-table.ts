@@ -2,44 +2,52 @@
 
 import { PEER_NAMES, PEERS, type Peer } from '../catalog/peers.ts';
 import { PEER_RATIO_MIN } from '../catalog/thresholds.ts';
-import { median } from '../measure/pairs.ts';
+import { type Compared, comparedRatio, median } from '../measure/pairs.ts';
 import { cell, countText, tableText } from '../runner/table.ts';
 import type { Threshold } from '../runner/threshold.ts';
 
 export interface PeerFigures {
   readonly peer: Peer;
-  /** Requests a second of each window, in order; empty when it did not run. */
-  readonly rates: readonly number[];
-  /** Processor time for a request, with that of children: the median. */
-  readonly microseconds: number;
+  /** In order; empty when it did not run. Processor time is with that of children. */
+  readonly windows: readonly Compared[];
   /** A server of another project that is not installed: no threshold applies to it. */
   readonly isMissing: boolean;
 }
 
-/** The median ratio of rates within each round; NaN when one of the two did not run. */
+/** The median ratio within each round; NaN when one of the two did not run. */
 export function ratio(figures: readonly PeerFigures[], peer: Peer, other: Peer): number {
-  const rates = figures.find((one) => one.peer === peer)?.rates ?? [];
-  const others = figures.find((one) => one.peer === other)?.rates ?? [];
-  const rounds = Math.min(rates.length, others.length);
+  const windows = figures.find((one) => one.peer === peer)?.windows ?? [];
+  const others = figures.find((one) => one.peer === other)?.windows ?? [];
+  const rounds = Math.min(windows.length, others.length);
   if (rounds === 0) return Number.NaN;
-  return median(rates.slice(0, rounds).map((rate, round) => rate / others[round]));
+  return median(windows.slice(0, rounds).map((one, round) => comparedRatio(one, [others[round]])));
 }
 
 export function peerTable(figures: readonly PeerFigures[]): string {
   const rows = [['', 'requests/s', 'to floor', 'to nginx', 'to Bun', 'us CPU']];
-  for (const { peer, rates, microseconds } of figures) {
+  for (const { peer, windows } of figures) {
     const name = PEER_NAMES[peer];
-    if (rates.length === 0) {
+    if (windows.length === 0) {
       rows.push([name, 'NOT RUN', '-', '-', '-', '-']);
       continue;
     }
     const ratios = (['floor', 'nginx', 'bun'] as const).map((other) =>
       cell(ratio(figures, peer, other), 3),
     );
-    const rate = countText(median(rates));
-    rows.push([name, rate, ...ratios, cell(microseconds, 2)]);
+    const rate = countText(median(windows.map((one) => one.rate)));
+    rows.push([name, rate, ...ratios, cell(median(windows.map(({ cpuUs }) => cpuUs)), 2)]);
   }
-  return tableText(rows);
+  return [tableText(rows), ...boundText(figures)].join('\n');
+}
+
+/** Says where the load was the limit, so that ratios are of processor time. */
+function boundText(figures: readonly PeerFigures[]): readonly string[] {
+  const bound = figures.flatMap(({ peer, windows }) => {
+    const count = windows.filter(({ isLoadBound }) => isLoadBound).length;
+    return count === 0 ? [] : [`${PEER_NAMES[peer]} ${count} of ${windows.length}`];
+  });
+  if (bound.length === 0) return [];
+  return [`LOAD-BOUND: ratios are of processor time in windows of ${bound.join(', ')}`];
 }
 
 export interface ScenarioFigures {
@@ -53,7 +61,9 @@ export interface ScenarioFigures {
  */
 export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
   const ran = (peer: Peer): boolean =>
-    tables.some(({ figures }) => figures.some((one) => one.peer === peer && one.rates.length > 0));
+    tables.some(({ figures }) =>
+      figures.some((one) => one.peer === peer && one.windows.length > 0),
+    );
   const own: Peer = ran('uring') ? 'uring' : 'epoll';
   const peers = [own, ...PEERS.filter((peer) => peer !== own)].filter(ran);
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -63,9 +73,9 @@ export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
   ];
   for (const peer of peers) {
     const cells = tables.map(({ figures }) => {
-      const { rates = [] } = figures.find((one) => one.peer === peer) ?? {};
-      if (rates.length === 0) return '-';
-      if (peer === own) return countText(median(rates));
+      const { windows = [] } = figures.find((one) => one.peer === peer) ?? {};
+      if (windows.length === 0) return '-';
+      if (peer === own) return countText(median(windows.map((one) => one.rate)));
       const times = ratio(figures, peer, own);
       return Number.isNaN(times) ? '-' : `${times.toFixed(2)}x`;
     });

@@ -1,14 +1,24 @@
 // Measures the server versus other servers and a floor, in the same scenarios, with windows in turn
 // on one core.
 
-import { ownServer, PEER_NAMES, PEERS, type Peer, supports } from '../catalog/peers.ts';
+import {
+  FLOOR_PEERS,
+  type FloorPeer,
+  isFloor,
+  ownServer,
+  PEER_NAMES,
+  PEERS,
+  type Peer,
+  supports,
+} from '../catalog/peers.ts';
 import { type Scenario, scenarioOf } from '../catalog/scenarios.ts';
+import type { ProbedResponse } from '../load/probe.ts';
 import type { ServerChild } from '../measure/child-process.ts';
+import { startFloorInC } from '../measure/floor-in-c.ts';
 import { runFacts } from '../measure/machine.ts';
-import { median } from '../measure/pairs.ts';
 import { ratioInRounds, resultLine } from '../measure/result-lines.ts';
 import { appendResults, type RunFacts } from '../measure/results.ts';
-import { probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
+import { descriptorsFor, probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
 import { type WindowFigures, WindowLoad, windowsInTurn } from '../measure/window-load.ts';
 import { peerProblem, startPeer } from '../servers/start-peer.ts';
 import { attempt } from './attempt.ts';
@@ -49,7 +59,7 @@ export async function measurePeers(
 async function startAll(only: readonly Peer[]): Promise<ReadonlyMap<Peer, ServerChild>> {
   const running = new Map<Peer, ServerChild>();
   for (const peer of only) {
-    if (peer === 'floor') continue;
+    if (isFloor(peer)) continue;
     const server = await attempt(PEER_NAMES[peer], async () => {
       const problem = peerProblem(peer);
       if (problem !== null) throw new Error(problem);
@@ -69,28 +79,45 @@ interface RoundOptions {
   readonly windowMs: number;
 }
 
+async function startFloors(
+  scenario: Scenario,
+  response: ProbedResponse,
+  only: readonly Peer[],
+  children: Map<Peer, ServerChild>,
+): Promise<void> {
+  const start: Readonly<Record<FloorPeer, () => Promise<ServerChild>>> = {
+    floor: () => startScenarioFloor(scenario, response),
+    'floor-c': () => startFloorInC(scenario, response, descriptorsFor(scenario)),
+  };
+  for (const floor of FLOOR_PEERS.filter((peer) => only.includes(peer))) {
+    const child = await attempt(PEER_NAMES[floor], start[floor]);
+    if (child !== null) children.set(floor, child);
+  }
+}
+
 async function measure(
   scenario: Scenario,
   { facts, load, only, rounds, running, windowMs }: RoundOptions,
 ): Promise<readonly PeerFigures[]> {
   const able = only.filter((peer) => supports(peer, scenario.name));
   const children = new Map<Peer, ServerChild>();
+  let first: ProbedResponse | null = null;
   for (const peer of able) {
     const child = running.get(peer);
     if (child === undefined) continue;
     const response = await attempt(PEER_NAMES[peer], () => probeScenario(child.port, scenario));
     if (response === null) continue;
     children.set(peer, child);
-    if (children.has('floor') || !only.includes('floor')) continue;
-    // It sends as many bytes as the first server, which is ours unless it was left out.
-    children.set('floor', await startScenarioFloor(scenario, response));
+    first ??= response;
   }
+  // They send as many bytes as the first server, which is ours unless it was left out.
+  if (first !== null) await startFloors(scenario, first, only, children);
   const order = able.filter((peer) => children.has(peer));
   const run = (peer: Peer, ms: number): Promise<WindowFigures> =>
     load.run(children.get(peer) as ServerChild, scenario.name, { windowMs: ms, rate: 0 });
   for (const peer of order) await run(peer, WARM_UP_MS).catch(() => undefined);
   const all = await windowsInTurn(order, rounds, (peer) => run(peer, windowMs));
-  await children.get('floor')?.stop();
+  for (const floor of FLOOR_PEERS) await children.get(floor)?.stop();
   const windowsOf = (peer: Peer): readonly WindowFigures[] =>
     (all.get(peer) ?? []).slice(0, rounds);
   const common = { kind: 'peers', facts, scenario, load: 'full', askedRate: 0, windowMs } as const;
@@ -104,12 +131,6 @@ async function measure(
     }),
   );
   return able.map((peer) => {
-    const windows = windowsOf(peer);
-    return {
-      peer,
-      rates: windows.map(({ rate }) => rate),
-      microseconds: windows.length > 0 ? median(windows.map(({ cpuUs }) => cpuUs)) : Number.NaN,
-      isMissing: peerProblem(peer) !== null,
-    };
+    return { peer, windows: windowsOf(peer), isMissing: peerProblem(peer) !== null };
   });
 }

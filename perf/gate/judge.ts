@@ -20,7 +20,7 @@ import {
   TURNS_NOISE_MAX,
   TURNS_QUIET,
 } from '../catalog/thresholds.ts';
-import { median } from '../measure/pairs.ts';
+import { type Compared, comparedRatio, isBoundPair, median } from '../measure/pairs.ts';
 import { countText, shareText } from '../runner/table.ts';
 
 export interface RateWindow {
@@ -154,28 +154,49 @@ function medianOf(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : median(values);
 }
 
+/** By processor time in windows where the load was the limit, by rate in the others. */
 export function ratios({ floors, servers }: Windows<RateWindow>): readonly number[] {
-  return servers.map((server, index) => server.rate / around(floors, index, ({ rate }) => rate));
+  return servers.map((server, index) =>
+    comparedRatio(compared(server), floors.slice(index, index + 2).map(compared)),
+  );
+}
+
+function compared({ loadShare, microseconds, rate }: RateWindow): Compared {
+  return { rate, cpuUs: microseconds, isLoadBound: loadShare >= LOAD_BOUND_SHARE };
+}
+
+/** The server's windows in which, or around which, the load was the limit. */
+export function boundIndexes({ floors, servers }: Windows<RateWindow>): ReadonlySet<number> {
+  const isBound = servers.map((server, index) =>
+    isBoundPair(compared(server), floors.slice(index, index + 2).map(compared)),
+  );
+  return new Set(isBound.flatMap((is, index) => (is ? [index] : [])));
+}
+
+function isQuiet({ floors, servers }: Windows<RateWindow>, index: number): boolean {
+  return [floors[index], servers[index], floors[index + 1]].every(
+    ({ othersShare }) => othersShare < DISTURBED_SHARE,
+  );
 }
 
 /** The ratios of windows that other processes did not disturb, nor the floor windows around. */
 export function quietRatios(windows: Windows<RateWindow>): readonly number[] {
-  const { floors, servers } = windows;
-  const isQuiet = ({ othersShare }: RateWindow): boolean => othersShare < DISTURBED_SHARE;
-  return ratios(windows).filter((_, index) =>
-    [floors[index], servers[index], floors[index + 1]].every(isQuiet),
-  );
+  return ratios(windows).filter((_, index) => isQuiet(windows, index));
 }
 
 /** Judges undisturbed windows where there are enough, all windows otherwise. */
 function ratioCheck(name: GateScenario, windows: Windows<RateWindow>, margin: number): Check {
   const threshold = FLOOR_RATIO_MIN[name] * (1 - margin);
-  const quiet = quietRatios(windows);
-  const all = ratios(windows);
+  const all = windows.servers.map((_, index) => index);
+  const quiet = all.filter((index) => isQuiet(windows, index));
   const judged = quiet.length < COUNTED_WINDOWS_MIN ? all : quiet;
-  const ratio = medianOf(judged);
+  const everyRatio = ratios(windows);
+  const ratio = medianOf(judged.map((index) => everyRatio[index]));
+  const bound = boundIndexes(windows);
+  const byTime = judged.filter((index) => bound.has(index)).length;
+  const how = byTime === 0 ? '' : ` (by processor time in ${byTime}, where the load was the limit)`;
   const text =
-    `median ratio to the floor ${ratio.toFixed(3)} in ${judged.length} windows, ` +
+    `median ratio to the floor ${ratio.toFixed(3)} in ${judged.length} windows${how}, ` +
     `at least ${threshold.toFixed(2)}${marginText(margin)}`;
   return { name, state: state(ratio >= threshold), text, parts: [name] };
 }

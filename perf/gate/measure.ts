@@ -22,6 +22,7 @@ import {
   readCoreTicks,
   residentBytes,
   usedMicroseconds,
+  workedMicroseconds,
 } from '../system/process-figures.ts';
 import {
   countedRates,
@@ -181,11 +182,11 @@ class Measurement {
   async #rateWindow(child: ServerChild, scenario: Scenario): Promise<RateWindow> {
     const durationMs = this.#options.seconds * 1000;
     await child.ask('begin');
-    const before = usedMicroseconds(child.pid);
+    const before = workedMicroseconds(child.pid);
     const loadBefore = usedMicroseconds(process.pid);
     const coresBefore = [readCoreTicks(SERVER_CORE), readCoreTicks(LOAD_CORE)];
     const report = await runPrepared(preparedLoad(scenario, child.port, { durationMs }));
-    const used = usedMicroseconds(child.pid) - before;
+    const used = workedMicroseconds(child.pid) - before;
     const loadUsed = usedMicroseconds(process.pid) - loadBefore;
     const others = Math.max(
       othersShare(coresBefore[0], readCoreTicks(SERVER_CORE), used),

@@ -4,13 +4,14 @@ import type { Scenario } from '../catalog/scenarios.ts';
 import { CONNECTIONS, LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
 import { LATENCY_RATE, LOAD_BOUND_SHARE, TURN_MS, TURNS_RATE } from '../catalog/thresholds.ts';
 import { countText, shareText, tableText } from '../runner/table.ts';
-import { type GateFigures, ratios, type Verdict } from './judge.ts';
+import { boundIndexes, type GateFigures, ratios, type Verdict } from './judge.ts';
 import { LATENCY_SCENARIO, TURNS_SCENARIO } from './measure.ts';
 
 export function figuresText(figures: GateFigures): string {
   const parts: string[] = [];
   for (const { floors, scenario, servers } of figures.throughput) {
     const windows = ratios({ floors, servers });
+    const bound = boundIndexes({ floors, servers });
     const rows = [
       ['window', 'floor/s', 'server/s', 'ratio', 'us CPU', 'GC ms', 'others', 'load core'],
     ];
@@ -20,7 +21,7 @@ export function figuresText(figures: GateFigures): string {
         `${index + 1}`,
         countText(floor),
         countText(server.rate),
-        windows[index].toFixed(3),
+        `${windows[index].toFixed(3)}${bound.has(index) ? ' CPU' : ''}`,
         server.microseconds.toFixed(2),
         server.gcPauseMs.toFixed(2),
         shareText(server.othersShare),

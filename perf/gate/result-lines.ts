@@ -5,6 +5,7 @@ import { LATENCY_RATE, LOAD_BOUND_SHARE } from '../catalog/thresholds.ts';
 import { type Summary, summary } from '../measure/pairs.ts';
 import type { Latencies, ResultLine, RunFacts, ServerResult } from '../measure/results.ts';
 import {
+  boundIndexes,
   type GateFigures,
   type LatencyWindow,
   type RateWindow,
@@ -50,7 +51,7 @@ export function gateLines(
         return around / 2 / microseconds;
       }),
     ),
-    remarks: boundRemark(servers),
+    remarks: boundRatios(boundIndexes({ floors, servers }).size, servers.length),
   }));
   const { latency } = figures;
   if (latency !== null) {
@@ -90,6 +91,12 @@ function latencyResult(windows: readonly LatencyWindow[]): ServerResult {
   };
   const rate: Summary = { median: LATENCY_RATE, least: LATENCY_RATE, most: LATENCY_RATE };
   return { rate, cpuUs: null, latencyMs };
+}
+
+function boundRatios(bound: number, all: number): readonly string[] {
+  if (bound === 0) return [];
+  const what = "the load's core was full in or around them, ratios are of processor time";
+  return [`LOAD-BOUND: ${what}: ${bound} of ${all} windows`];
 }
 
 function boundRemark(windows: readonly { readonly loadShare: number }[]): readonly string[] {

@@ -20,6 +20,31 @@ export function pairUp(floors: readonly number[], servers: readonly number[]): r
   });
 }
 
+/** What a comparison needs of a window. */
+export interface Compared {
+  readonly rate: number;
+  /** Processor time of the server for a request. */
+  readonly cpuUs: number;
+  /** The load may have been the limit. */
+  readonly isLoadBound: boolean;
+}
+
+/**
+ * How fast a server is to others, of which the mean counts: more is better. By rate; where the load
+ * was the limit in one of the windows, by processor time, since both rates are the load's then.
+ */
+export function comparedRatio(server: Compared, others: readonly Compared[]): number {
+  const mean = (of: (window: Compared) => number): number =>
+    others.reduce((sum, other) => sum + of(other), 0) / others.length;
+  return isBoundPair(server, others)
+    ? mean(({ cpuUs }) => cpuUs) / server.cpuUs
+    : server.rate / mean(({ rate }) => rate);
+}
+
+export function isBoundPair(server: Compared, others: readonly Compared[]): boolean {
+  return [server, ...others].some(({ isLoadBound }) => isLoadBound);
+}
+
 /** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('no values have no median');

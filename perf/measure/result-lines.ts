@@ -4,7 +4,7 @@ import type { Scenario } from '../catalog/scenarios.ts';
 import { DISTURBED_SHARE } from '../catalog/thresholds.ts';
 import { shareText } from '../runner/table.ts';
 import { medianLatencies } from './latencies.ts';
-import { median, pairUp, type Summary, summary } from './pairs.ts';
+import { comparedRatio, median, pairUp, type Summary, summary } from './pairs.ts';
 import type { Latencies, ResultKind, ResultLine, RunFacts, ServerResult } from './results.ts';
 import type { WindowFigures } from './window-load.ts';
 
@@ -20,13 +20,14 @@ export interface MeasuredServer {
   readonly windows: readonly WindowFigures[];
   /** One more than windows, in order; empty when there is no floor. */
   readonly floors: readonly WindowFigures[];
+  /** Empty or left out where the floor in C did not run. */
+  readonly floorsInC?: readonly WindowFigures[];
 }
 
 export function resultLine(measured: MeasuredServer): ResultLine {
-  const { askedRate, driver, facts, floors, kind, load, scenario, server } = measured;
-  const { windowMs, windows } = measured;
+  const { askedRate, driver, facts, floors, floorsInC = [], kind, load, scenario } = measured;
+  const { server, windowMs, windows } = measured;
   const hasFloor = floors.length > 0;
-  const ratesOf = (all: readonly WindowFigures[]): readonly number[] => all.map(({ rate }) => rate);
   const costsOf = (all: readonly WindowFigures[]): readonly number[] =>
     all.map(({ cpuUs }) => cpuUs);
   return {
@@ -44,8 +45,11 @@ export function resultLine(measured: MeasuredServer): ResultLine {
     windowMs,
     ...serverResult(windows),
     floor: hasFloor ? { name: `floor/${scenario.floor}`, ...serverResult(floors) } : null,
-    ratio: hasFloor ? ratios(ratesOf(floors), ratesOf(windows), (ratio) => ratio) : null,
-    cpuRatio: hasFloor ? ratios(costsOf(floors), costsOf(windows), (ratio) => 1 / ratio) : null,
+    ...(floorsInC.length > 0 ? { floorInC: serverResult(floorsInC) } : {}),
+    ratio: hasFloor
+      ? summaryOf(windows.map((one, index) => comparedRatio(one, around(floors, index))))
+      : null,
+    cpuRatio: hasFloor ? cpuRatios(costsOf(floors), costsOf(windows)) : null,
     remarks: remarks(windows, floors),
     checks: [],
   };
@@ -59,23 +63,28 @@ function serverResult(windows: readonly WindowFigures[]): ServerResult {
   };
 }
 
-function ratios(
-  floors: readonly number[],
-  servers: readonly number[],
-  convert: (ratio: number) => number,
-): Summary {
-  return rounded(summary(pairUp(floors, servers).map(({ ratio }) => convert(ratio))), 4);
+/** The floor's windows before and after a window of the server. */
+function around<T>(floors: readonly T[], index: number): readonly T[] {
+  return floors.slice(index, index + 2);
 }
 
-/** The ratio of two servers' rates within each round; null when one of them did not run. */
+function cpuRatios(floors: readonly number[], servers: readonly number[]): Summary {
+  return summaryOf(pairUp(floors, servers).map(({ ratio }) => 1 / ratio));
+}
+
+function summaryOf(values: readonly number[]): Summary {
+  return rounded(summary(values), 4);
+}
+
+/** The ratio of one server to another within each round; null when one of them did not run. */
 export function ratioInRounds(
   windows: readonly WindowFigures[],
   others: readonly WindowFigures[],
 ): Summary | null {
   const rounds = Math.min(windows.length, others.length);
   if (rounds === 0) return null;
-  const ratio = (round: number): number => windows[round].rate / others[round].rate;
-  return rounded(summary(Array.from({ length: rounds }, (_, round) => ratio(round))), 4);
+  const ratio = (round: number): number => comparedRatio(windows[round], [others[round]]);
+  return summaryOf(Array.from({ length: rounds }, (_, round) => ratio(round)));
 }
 
 function rounded({ median: middle, least, most }: Summary, digits: number): Summary {
@@ -97,7 +106,11 @@ function remarks(
     const ofFloor = floors.length === 0 ? '' : ` and ${theirs} of ${floors.length} of the floor`;
     found.push(`${name}: ${what} in ${own} of ${windows.length} windows${ofFloor}`);
   };
-  add('LOAD-BOUND', "the load's core was full", ({ isLoadBound }) => isLoadBound);
+  add(
+    'LOAD-BOUND',
+    "the load's core was full, ratios are of processor time,",
+    ({ isLoadBound }) => isLoadBound,
+  );
   const disturbed = `other processes had ${shareText(DISTURBED_SHARE)} of the core`;
   add('DISTURBED', disturbed, ({ othersShare }) => othersShare >= DISTURBED_SHARE);
   add('OVERLOADED', 'requests had no response', ({ outstanding }) => outstanding > 0);

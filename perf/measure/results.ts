@@ -61,7 +61,12 @@ export interface ResultLine extends RunFacts, ServerResult {
   readonly windowMs: number;
   /** The floor it was compared with, null when there was none. */
   readonly floor: (ServerResult & { readonly name: string }) | null;
-  /** To the rate of the floor, within pairs of windows. */
+  /** The floor in C in the same rounds; absent where it did not run, and in older lines. */
+  readonly floorInC?: ServerResult;
+  /**
+   * To the rate of the floor, within pairs of windows; as cpuRatio in those where the load was the
+   * limit. In perf:peers to our own server.
+   */
   readonly ratio: Summary | null;
   /** The floor's processor time for a request to the server's: more is better, as with rates. */
   readonly cpuRatio: Summary | null;
@@ -115,13 +120,14 @@ const COUNTS = ['cores', 'connections', 'pipelining', 'askedRate', 'windows', 'w
 /** Whether a line has everything that the page reads: the file may have been edited by hand. */
 export function isResultLine(value: unknown): value is ResultLine {
   if (!isRecord(value) || value['format'] !== 1) return false;
-  const { kind, load, floor, ratio, cpuRatio, remarks, checks } = value;
+  const { kind, load, floor, floorInC, ratio, cpuRatio, remarks, checks } = value;
   if (!RESULT_KINDS.includes(kind as ResultKind)) return false;
   if (load !== 'full' && load !== 'rate' && load !== 'half') return false;
   if (!TEXTS.every((name) => typeof value[name] === 'string')) return false;
   if (!COUNTS.every((name) => Number.isFinite(value[name]))) return false;
   if (!isServerResult(value)) return false;
   if (floor !== null && !(isServerResult(floor) && isText(floor, 'name'))) return false;
+  if (floorInC !== undefined && !isServerResult(floorInC)) return false;
   if (![ratio, cpuRatio].every((one) => one === null || isSummary(one))) return false;
   if (!Array.isArray(remarks) || !remarks.every((one) => typeof one === 'string')) return false;
   return Array.isArray(checks) && checks.every(isCheck);

@@ -2,12 +2,15 @@
 // and at fixed rates.
 
 import type { Scenario } from '../catalog/scenarios.ts';
+import type { ProbedResponse } from '../load/probe.ts';
 import { driverOf } from '../servers/start-vibing.ts';
 import type { ServerChild } from './child-process.ts';
+import { startFloorInC } from './floor-in-c.ts';
 import { median } from './pairs.ts';
 import { halfOf, resultLine } from './result-lines.ts';
 import type { ResultLine, RunFacts } from './results.ts';
 import {
+  descriptorsFor,
   probeScenario,
   startIdle,
   startScenarioFloor,
@@ -48,13 +51,15 @@ export async function measureScenario(
     const server = keep(await startScenarioServer(scenario, options.driver));
     const response = await probeScenario(server.port, scenario);
     const floor = keep(await startScenarioFloor(scenario, response));
-    for (const one of [server, floor]) keep(await startIdle(scenario, one));
+    const inC = keep(await floorInCOrNull(scenario, response, options));
+    const all = inC === null ? [floor, server] : [floor, server, inC];
+    for (const one of all) keep(await startIdle(scenario, one));
     const run = (child: ServerChild, windowMs: number, rate: number): Promise<WindowFigures> =>
       options.load.run(child, scenario.name, { windowMs, rate });
     // A failure during warm-up is ignored: a persistent one fails the counted windows as well.
     await run(floor, FLOOR_WARM_UP_MS, 0).catch(() => undefined);
     await run(server, SERVER_WARM_UP_MS, 0).catch(() => undefined);
-    const lines = await measureLoads(scenario, options, server, floor, run);
+    const lines = await measureLoads(scenario, options, { server, floor, inC }, run);
     await probeScenario(server.port, scenario);
     return lines;
   } finally {
@@ -62,13 +67,32 @@ export async function measureScenario(
   }
 }
 
+/** Null, with the reason printed, where it cannot run. */
+async function floorInCOrNull(
+  scenario: Scenario,
+  response: ProbedResponse,
+  { progress }: MeasureOptions,
+): Promise<ServerChild | null> {
+  try {
+    return await startFloorInC(scenario, response, descriptorsFor(scenario));
+  } catch (error) {
+    progress(`without the floor in C: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+interface Measured {
+  readonly server: ServerChild;
+  readonly floor: ServerChild;
+  readonly inC: ServerChild | null;
+}
+
 type Run = (child: ServerChild, windowMs: number, rate: number) => Promise<WindowFigures>;
 
 async function measureLoads(
   scenario: Scenario,
   options: MeasureOptions,
-  server: ServerChild,
-  floor: ServerChild,
+  { floor, inC, server }: Measured,
   run: Run,
 ): Promise<readonly ResultLine[]> {
   const { facts, progress, windowMs } = options;
@@ -76,13 +100,15 @@ async function measureLoads(
   const lines: ResultLine[] = [];
   const measure = async (load: ResultLine['load'], rate: number): Promise<void> => {
     progress(rate === 0 ? 'as fast as possible' : `${rate} requests/s`);
-    const all = await windowsInTurn([floor, server], options.windows, (child) =>
+    const children = inC === null ? [floor, server] : [floor, server, inC];
+    const all = await windowsInTurn(children, options.windows, (child) =>
       run(child, windowMs, rate),
     );
     const windows = all.get(server) ?? [];
     const floors = all.get(floor) ?? [];
+    const floorsInC = inC === null ? [] : (all.get(inC) ?? []);
     const common = { kind: 'perf', facts, scenario, server: 'vibing', driver, windowMs } as const;
-    lines.push(resultLine({ ...common, load, askedRate: rate, windows, floors }));
+    lines.push(resultLine({ ...common, load, askedRate: rate, windows, floors, floorsInC }));
     if (load !== 'full' || !scenario.atRates) return;
     const most = median(windows.map((window) => window.rate));
     for (const next of options.rates) {

@@ -1,10 +1,11 @@
 // The page of all results, reports/index.html: a pure function of them.
 
+import { ownServer } from '../catalog/peers.ts';
 import type { ResultLine } from '../measure/results.ts';
 import { gateSection } from './gate.ts';
 import { historySection } from './history.ts';
 import { latencySection } from './latency.ts';
-import { peersSection } from './peers.ts';
+import { lastRun, peersSection, ratioToOwn } from './peers.ts';
 import { scenariosSection } from './scenarios.ts';
 import { STYLE } from './style.ts';
 import { countText, dateText, escapeHtml, latencyText, microsText, ratioText } from './text.ts';
@@ -28,7 +29,7 @@ export function pageHtml({ badLines, lines }: PageOptions): string {
   return documentHtml(
     'Vibing: measurements',
     `${factsHtml(perf.length > 0 ? perf : lines)}
-${cardsHtml(latest)}
+${cardsHtml(latest, lastRun(lines.filter(({ kind }) => kind === 'peers')))}
 ${badLinesHtml(badLines)}
 ${scenariosSection(latest)}
 ${latencySection(latest)}
@@ -97,16 +98,16 @@ function factsHtml(lines: readonly ResultLine[]): string {
   return `<div class="facts">${spans.join('\n')}</div>`;
 }
 
-function cardsHtml(latest: readonly ResultLine[]): string {
-  const hello = latest.find(({ load, scenario }) => scenario === 'hello' && load === 'full');
+/** The figures of hello are those of README.md, where other servers were measured. */
+function cardsHtml(latest: readonly ResultLine[], peers: readonly ResultLine[]): string {
   const paced = latest.find(({ load, scenario }) => scenario === 'static-1k' && load === 'rate');
   const cards: string[] = [];
-  if (hello !== undefined) {
-    const { cpuUs, rate, ratio } = hello;
+  const hello = helloOfPeers(peers) ?? helloOf(latest);
+  if (hello !== null) {
     cards.push(
-      card('hello, on one core', countText(rate.median), 'requests/s'),
-      card('rate', ratioText(ratio?.median), 'of the floor'),
-      card('processor time', microsText(cpuUs?.median), 'for a request'),
+      card('hello, on one core', countText(hello.rate), 'requests/s'),
+      card('rate', ratioText(hello.ratio), 'of the floor'),
+      card('processor time', microsText(hello.cpuUs), 'for a request'),
     );
   }
   if (paced !== undefined) {
@@ -115,6 +116,30 @@ function cardsHtml(latest: readonly ResultLine[]): string {
     cards.push(card(name, latencyText(latencyMs['99']), 'open loop'));
   }
   return cards.length === 0 ? '' : `<section class="cards">\n${cards.join('\n')}\n</section>`;
+}
+
+interface Hello {
+  readonly rate: number;
+  readonly ratio: number | undefined;
+  readonly cpuUs: number | undefined;
+}
+
+function helloOf(latest: readonly ResultLine[]): Hello | null {
+  const line = latest.find(({ load, scenario }) => scenario === 'hello' && load === 'full');
+  if (line === undefined) return null;
+  return { rate: line.rate.median, ratio: line.ratio?.median, cpuUs: line.cpuUs?.median };
+}
+
+/** Our own server of a run of perf:peers, whose lines have ratios to it. */
+function helloOfPeers(run: readonly ResultLine[]): Hello | null {
+  const lines = run.filter(({ scenario }) => scenario === 'hello');
+  const name = ownServer(lines.map(({ server }) => server));
+  const own = lines.find(({ server }) => server === name);
+  if (own === undefined) return null;
+  const floor = lines.find(({ server }) => server === 'floor');
+  const toOwn = floor === undefined ? undefined : ratioToOwn(floor, run);
+  const ratio = toOwn === undefined ? undefined : 1 / toOwn;
+  return { rate: own.rate.median, ratio, cpuUs: own.cpuUs?.median };
 }
 
 function card(name: string, figure: string, unit: string): string {

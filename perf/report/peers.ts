@@ -14,7 +14,8 @@ export function peersSection(lines: readonly ResultLine[]): string {
   const scenarios = [...new Set(run.map(({ scenario }) => scenario))];
   return `${head}
 <p class="lead">Each server runs in one process on the same core, configured for speed as its own
-documentation advises. All have the same load, with windows in turn.</p>
+documentation advises. All have the same load, with windows in turn.
+Of requests/s and ratios more is better, of processor time and P99 less.</p>
 <div class="plots pairs">
 ${scenarios
   .map((name) =>

@@ -1,5 +1,6 @@
 // The section of scenarios: rate and processor time of each, next to those of its floor.
 
+import { PEER_NAMES } from '../catalog/peers.ts';
 import { SCENARIOS } from '../catalog/scenarios.ts';
 import { SECOND_OPINION } from '../experiments/second-opinion.ts';
 import type { Summary } from '../measure/pairs.ts';
@@ -46,6 +47,7 @@ bytes and parses nothing. Ratios compare neighbouring windows.</p>`;
   return `<h2 id="scenarios">Scenarios</h2>
 ${intro}
 <div class="key"><span><i class="own"></i>Vibing</span><span><i></i>floor</span>
+<span>the second grey bar: floor in C</span>
 <span>thin line: least to most of all windows</span></div>
 <div class="rows">
 <div class="row head"><span></span><span>requests/s, more is better</span>
@@ -56,7 +58,7 @@ ${rows.join('\n')}
 }
 
 function rowHtml(line: ResultLine, isNewest: boolean): string {
-  const { commit, cpuRatio, cpuUs, floor, rate, ratio, remarks, scenario } = line;
+  const { commit, cpuRatio, cpuUs, floor, floorInC, rate, ratio, remarks, scenario } = line;
   const tags = remarks.map((text) => {
     const [name] = text.split(':', 1);
     return `<span class="tag" title="${escapeHtml(text)}">${escapeHtml(name)}</span>`;
@@ -66,40 +68,54 @@ function rowHtml(line: ResultLine, isNewest: boolean): string {
   const cost =
     cpuUs === null
       ? '<div class="bars"></div>'
-      : pairHtml('processor time for a request', cpuUs, floor?.cpuUs ?? null, microsText);
+      : barsHtml('processor time for a request', microsText, {
+          own: cpuUs,
+          floor: floor?.cpuUs ?? null,
+          inC: floorInC?.cpuUs ?? null,
+        });
   return `<div class="row" id="${escapeHtml(scenario)}">
 <div><h3>${escapeHtml(scenario)}</h3>
 <p class="soft">${escapeHtml(about)}</p>${tags.join(' ')}</div>
-${pairHtml('requests/s', rate, floor?.rate ?? null, countText)}
+${barsHtml('requests/s', countText, {
+  own: rate,
+  floor: floor?.rate ?? null,
+  inC: floorInC?.rate ?? null,
+})}
 ${cost}
 <div class="ratio"><b>${ratioText(ratio?.median)}</b>
 <span title="${BY_CPU}">${ratioText(cpuRatio?.median)} by CPU</span></div>
 </div>`;
 }
 
-function pairHtml(
-  name: string,
-  own: Summary,
-  floor: Summary | null,
-  text: (value: number) => string,
-): string {
-  const most = Math.max(own.most, floor?.most ?? 0) || 1;
+interface Bars {
+  readonly own: Summary;
+  readonly floor: Summary | null;
+  readonly inC: Summary | null;
+}
+
+const BAR_NAMES = { own: 'Vibing', floor: 'floor', inC: PEER_NAMES['floor-c'] } as const;
+
+function barsHtml(name: string, text: (value: number) => string, bars: Bars): string {
+  const most = Math.max(bars.own.most, bars.floor?.most ?? 0, bars.inC?.most ?? 0) || 1;
+  const html = (['own', 'floor', 'inC'] as const).flatMap((kind) => {
+    const figures = bars[kind];
+    return figures === null ? [] : [barHtml(kind, figures, most, text)];
+  });
   return `<div class="bars"><span class="label">${name}</span>
-${barHtml('own', own, most, text)}
-${floor === null ? '' : barHtml('floor', floor, most, text)}
+${html.join('\n')}
 </div>`;
 }
 
 function barHtml(
-  kind: 'own' | 'floor',
+  kind: keyof Bars,
   { least, median, most }: Summary,
   all: number,
   text: (value: number) => string,
 ): string {
   const share = (value: number): string => `${Math.round((value / all) * 1000) / 10}%`;
-  const name = kind === 'own' ? 'Vibing' : 'floor';
-  const title = `${name}: median ${text(median)}, ${text(least)} to ${text(most)}`;
-  return `<div class="bar ${kind}" title="${escapeHtml(title)}"><div class="track">
+  const title = `${BAR_NAMES[kind]}: median ${text(median)}, ${text(least)} to ${text(most)}`;
+  const style = kind === 'own' ? 'own' : 'floor';
+  return `<div class="bar ${style}" title="${escapeHtml(title)}"><div class="track">
 <div class="fill" style="width:${share(median)}"></div>
 <div class="spread" style="left:${share(least)};width:${share(most - least)}"></div></div>
 <span>${escapeHtml(text(median))}</span></div>`;

@@ -1,7 +1,7 @@
 // Starts the servers that perf:peers measures, and says why one of them cannot run here.
 
 import { existsSync } from 'node:fs';
-import type { Peer } from '../catalog/peers.ts';
+import type { Peer, ServerPeer } from '../catalog/peers.ts';
 import { CONNECTIONS, SERVER_CORE } from '../catalog/setup.ts';
 import {
   freePort,
@@ -10,6 +10,7 @@ import {
   startCommand,
   startServer,
 } from '../measure/child-process.ts';
+import { floorInCProblem } from '../measure/floor-in-c.ts';
 import { packageFolder } from '../measure/packages.ts';
 import { hasNginx, NGINX_MISSING, startNginx } from './nginx.ts';
 import { startVibing } from './start-vibing.ts';
@@ -21,8 +22,8 @@ const BUN_PACKAGES = ['x64', 'aarch64', 'x64-baseline'];
 /** uWebSockets.js is not on the npm registry: its release is unpacked here by hand. */
 const UWS_PATH = `${PEERS_FOLDER}node_modules/uWebSockets.js/uws.js`;
 
-/** Rejects with the reason when it cannot run here. Floors depend on the scenario: not here. */
-export async function startPeer(peer: Exclude<Peer, 'floor'>): Promise<ServerChild> {
+/** Rejects with the reason when it cannot run here. */
+export async function startPeer(peer: ServerPeer): Promise<ServerChild> {
   const core = SERVER_CORE;
   switch (peer) {
     case 'uring':
@@ -47,6 +48,7 @@ export async function startPeer(peer: Exclude<Peer, 'floor'>): Promise<ServerChi
 
 /** Why a server is not installed; null when it is. */
 export function peerProblem(peer: Peer): string | null {
+  if (peer === 'floor-c') return floorInCProblem();
   if (peer === 'nginx' && !hasNginx()) return NGINX_MISSING;
   if (peer === 'bun' && bunBinary() === '') return `Bun is not installed: ${INSTALL}`;
   if (peer === 'fastify' && !existsSync(`${PEERS_FOLDER}node_modules/fastify/package.json`)) {

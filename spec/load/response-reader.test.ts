@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HeadMemory } from '../../src/load/head-memory.ts';
 import { ResponseFault, responseFaultText } from '../../src/load/response-fault.ts';
-import { HeadMemory, type RequestKind, ResponseReader } from '../../src/load/response-reader.ts';
+import { type RequestKind, ResponseReader } from '../../src/load/response-reader.ts';
 
 interface Read {
   readonly status: number;

@@ -3,11 +3,12 @@
 
 import { describe, test } from 'node:test';
 import { Client } from '../../src/load/client.ts';
+import { HeadMemory } from '../../src/load/head-memory.ts';
 import { Histogram } from '../../src/load/histogram.ts';
 import { LoadError, Recorder } from '../../src/load/recorder.ts';
 import { ResponseChunks } from '../../src/load/response-chunks.ts';
 import { ResponseHead } from '../../src/load/response-head.ts';
-import { HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
+import { ResponseReader } from '../../src/load/response-reader.ts';
 import type { Random } from '../../testing/random.ts';
 import { checkReused, REUSED_SEED, type Reused, scramble } from '../../testing/reused.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../perf/experiments/floor-table.ts';
 import { floorResponse } from '../../perf/floor/fixed-response.ts';
 import { completeResponse } from '../../perf/load/probe.ts';
-import { median, pairUp, summary } from '../../perf/measure/pairs.ts';
+import { comparedRatio, median, pairUp, summary } from '../../perf/measure/pairs.ts';
 import { isMet, thresholdLine } from '../../perf/runner/threshold.ts';
 
 describe('pairs', () => {
@@ -26,6 +26,17 @@ describe('pairs', () => {
 
   it('need a window of the floor on both sides', () => {
     assert.throws(() => pairUp([100, 100], [100, 50]), /2 windows need 3 of the floor/);
+  });
+
+  it('are compared by rate, and by processor time where the load was the limit', () => {
+    const window = (rate: number, cpuUs: number, isLoadBound = false) => {
+      return { rate, cpuUs, isLoadBound };
+    };
+    const floors = [window(90, 9), window(110, 11)];
+    assert.equal(comparedRatio(window(80, 20), floors), 0.8);
+    assert.equal(comparedRatio(window(80, 20, true), floors), 0.5);
+    const [first, second] = floors;
+    assert.equal(comparedRatio(window(80, 20), [first, { ...second, isLoadBound: true }]), 0.5);
   });
 
   it('are judged by their median', () => {

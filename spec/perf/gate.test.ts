@@ -291,6 +291,24 @@ describe('the output of the gate', () => {
     assert.match(remarks[0], /^LOAD-BOUND: hello: .* 0 of 6 floor windows and 2 of 5 server/);
   });
 
+  it('has ratios of processor time where the load was the limit', () => {
+    // The load reaches 100,000/s with both, and the server uses a quarter more of its core.
+    const server = () => rateWindow(100_000, { loadShare: 0.99, microseconds: 12 });
+    const given = figures({ server, floor: 100_000 });
+    const hello = check(given, 'hello');
+    assert.equal(hello.state, 'MISSED');
+    const how = 'in 5 windows (by processor time in 5, where the load was the limit)';
+    assert.equal(hello.text, `median ratio to the floor 0.750 ${how}, at least 0.90`);
+    assert.match(figuresText(given), /^1 +100,000 +100,000 +0\.750 CPU /m);
+    // A floor that waits for the load flatters the server as well.
+    const [first] = given.throughput;
+    const floors = first.floors.map((floor) => ({ ...floor, loadShare: 0.98 }));
+    const free = () => rateWindow(100_000, { microseconds: 12 });
+    const servers = many(ROUNDS, free);
+    const flattered = { ...given, throughput: [{ ...first, floors, servers }] };
+    assert.equal(check(flattered, 'hello').state, 'MISSED');
+  });
+
   it('names cores, connections and pipelining with every figure', () => {
     const text = figuresText(figures());
     const heads = text.split('\n\n').map((part) => part.split('\n', 1)[0]);

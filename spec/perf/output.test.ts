@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { lowRatesTable } from '../../perf/experiments/low-load-rates.ts';
 import {
   type PeerFigures,
   peerTable,
@@ -171,8 +172,7 @@ describe('thresholds', () => {
 describe('figures of peers', () => {
   const peer = (name: PeerFigures['peer'], rates: number[], isMissing = false): PeerFigures => ({
     peer: name,
-    rates,
-    microseconds: 10,
+    windows: rates.map((rate) => ({ rate, cpuUs: 10, isLoadBound: false })),
     isMissing,
   });
 
@@ -201,11 +201,45 @@ describe('figures of peers', () => {
     assert.match(peerTable(figures), /^Vibing, epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
   });
 
+  it('are compared by processor time where the load was the limit, which the table says', () => {
+    const bound = (cpuUs: number) => ({ rate: 100, cpuUs, isLoadBound: true });
+    const figures: PeerFigures[] = [
+      { peer: 'floor-c', windows: [bound(5)], isMissing: false },
+      { peer: 'uring', windows: [bound(10)], isMissing: false },
+      peer('nginx', [100]),
+    ];
+    assert.equal(ratio(figures, 'floor-c', 'uring'), 2);
+    const last = peerTable(figures).split('\n').at(-1);
+    assert.match(last ?? '', /^LOAD-BOUND: .* floor in C 1 of 1, Vibing, io_uring 1 of 1$/);
+  });
+
   it('need a configuration of nginx with port and connections', () => {
     const text = nginxConfiguration(8123, 1000);
     assert.match(text, /listen 127\.0\.0\.1:8123 reuseport/);
     assert.match(text, /worker_connections 1064;/);
     assert.match(text, /access_log off;/);
+  });
+});
+
+describe('the table of low rates', () => {
+  const figures = (cost: number, p99 = 1) => ({ cost, latencyMs: { '99': p99, '99.9': 2 * p99 } });
+
+  it('has a row for each server that ran, with ratios to nginx', () => {
+    const both = new Map([
+      ['uring', figures(20)],
+      ['nginx', figures(10)],
+    ]);
+    const half = new Map([
+      ['uring', figures(8, 0.5)],
+      ['nginx', figures(16, 0.25)],
+    ]);
+    const text = lowRatesTable({ low: both, many: both, half, halfRate: 40_000 });
+    assert.match(text, /^us CPU .* 1,000\/s .* 10,000\/s, 1,024 conn\. .* half: 40,000\/s /);
+    assert.match(text, /^uring +20\.00 +2\.000 +20\.00 +2\.000 +8\.00 +0\.500 +0\.500 +1\.000$/m);
+    assert.match(text, /^nginx +10\.00 +1\.000 +10\.00 +1\.000 +16\.00 +1\.000 +0\.250 +0\.500$/m);
+    const alone = new Map([['uring', figures(20)]]);
+    const lonely = lowRatesTable({ low: alone, many: alone, half: alone, halfRate: 1 });
+    assert.match(lonely, /^uring +20\.00 +- /m, 'without nginx there is no ratio');
   });
 });
 

@@ -23,7 +23,7 @@ import { appendResults, parseResults, type ResultLine } from '../../perf/measure
 import type { WindowFigures } from '../../perf/measure/window-load.ts';
 import { latestOf, pageHtml, profilesHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
-import { readmeTable } from '../../perf/report/readme.ts';
+import { readmeTable, tableIn, writeReadme } from '../../perf/report/readme.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
 import { ROOT } from '../../testing/child-program.ts';
 import { line, serverResult } from './fixtures/result-lines.ts';
@@ -220,6 +220,10 @@ describe('the table of other servers', () => {
     assert.match(rows[4] ?? '', /^\| nginx \| 0\.80x \|/);
     // The page has the same ratios, also where another server of ours is faster.
     assert.match(page(lines), /nginx<\/td><td>80,000<\/td><td>0\.80×/);
+    // So have its first figures, of the floor as well.
+    const withFloor = page([...lines, line(), peer('floor', 125_000)]);
+    assert.match(withFloor, /hello, on one core<\/span>\n<b>100,000 /);
+    assert.match(withFloor, /rate<\/span>\n<b>0\.80× <small>of the floor/);
   });
 
   it('prefers ratios within rounds, and shows the last run only', () => {
@@ -237,6 +241,9 @@ describe('the table of other servers', () => {
     const ratio = ratioInRounds(windows(50, 80, 10), windows(100, 100, 100, 1));
     assert.deepEqual(ratio, { median: 0.5, least: 0.1, most: 0.8 });
     assert.equal(ratioInRounds([], windows(1)), null);
+    const [bound] = windows(100).map((one) => ({ ...one, cpuUs: 8, isLoadBound: true }));
+    const others = windows(100).map((one) => ({ ...one, cpuUs: 10 }));
+    assert.equal(ratioInRounds([bound], others)?.median, 1.25, 'by processor time');
   });
 });
 
@@ -254,10 +261,10 @@ describe('the committed figures', { skip }, () => {
 
   it('of the page and of README.md are those of the results', () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-    const shown = /^\| requests\/s \|.*(?:\n\|.*)+/m.exec(readme)?.[0];
-    assert.ok(shown !== undefined);
+    const shown = tableIn(readme);
+    assert.ok(shown !== null);
     if (process.env['UPDATE_DOCS'] === '1') {
-      writeFileSync(join(ROOT, 'README.md'), readme.replace(shown, readmeTable(lines)));
+      assert.match(writeReadme(lines), /^table of other servers: /);
       writeFileSync(join(REPORTS, 'index.html'), pageHtml({ lines, badLines }));
     } else {
       assert.equal(shown, readmeTable(lines), 'UPDATE_DOCS=1 npm test -- perf/report');
@@ -282,6 +289,33 @@ function deadLinks(html: string, folder: string): readonly string[] {
     return !existsSync(join(folder, decodeURIComponent(link)));
   });
 }
+
+describe('the table in a file', () => {
+  it('is replaced by that of a run with all of its columns, and by no other', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vibing-readme-'));
+    try {
+      const file = join(folder, 'README.md');
+      const text = 'before\n\n| requests/s | old |\n| --- | ---: |\n| x | 1 |\n\nafter\n';
+      writeFileSync(file, text);
+      const names = ['hello', 'static-1k', 'json', 'pipelined-16', 'browser-headers', 'baseline'];
+      const run = (some: readonly string[]): ResultLine[] =>
+        some.flatMap((scenario) => [
+          line({ kind: 'peers', server: 'uring', driver: 'uring', scenario, ratio: null }),
+          line({ kind: 'peers', server: 'floor-c', driver: '', scenario, ratio: null }),
+        ]);
+      assert.match(writeReadme(run(['hello']), file), /stays as it is: the run has no static-1k, /);
+      assert.equal(readFileSync(file, 'utf8'), text);
+      assert.match(writeReadme(run(names), file), /^table of other servers: /);
+      const written = readFileSync(file, 'utf8');
+      assert.equal(tableIn(written), readmeTable(run(names)));
+      assert.match(written, /^before\n\n\|.*\n\| floor in C \| 1\.00x .*\|\n\nafter\n$/s);
+      writeFileSync(file, 'none\n');
+      assert.match(writeReadme(run(names), file), /it has no table/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('axes', () => {
   it('have even steps, or powers of ten', () => {

@@ -67,9 +67,20 @@ export class Client {
     }
   }
 
-  popHead(): void {
-    this.inFlight -= 1;
-    this.headIndex = this.headIndex + 1 === this.#depth ? 0 : this.headIndex + 1;
+  /** How many of the oldest `most` requests were due at the same time, as those of one send are. */
+  dueTogether(dues: Float64Array, most: number): number {
+    const from = this.slot * this.#depth + this.headIndex;
+    const end = from + Math.min(most, this.#depth - this.headIndex);
+    let next = from + 1;
+    while (next < end && dues[next] === dues[from]) next += 1;
+    return next - from;
+  }
+
+  /** The oldest `count` requests have their responses. */
+  popHeads(count: number): void {
+    this.inFlight -= count;
+    const next = this.headIndex + count;
+    this.headIndex = next < this.#depth ? next : next - this.#depth;
   }
 
   /** Resets what belongs to one connection. */

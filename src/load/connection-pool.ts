@@ -24,10 +24,10 @@ const SWEEP_MS = 8;
 export interface ConnectionPoolEvents {
   /** The connection can take client.capacity requests. */
   ready(client: Client): void;
-  /**
-   * A response is complete; `dueMs` is when its request was due. Its status is in client.reader.
-   */
-  responded(client: Client, kind: number, dueMs: number): void;
+  /** `count` responses are complete; `dueMs` is when the request of each was due. */
+  responded(count: number, status: number, kind: number, dueMs: number): void;
+  /** The body of a response that was just reported is not the expected one. */
+  mismatched(dueMs: number): void;
   /** A connect failed, or all requests in flight on the connection failed. */
   failed(client: Client, error: LoadError, detail: string): void;
 }
@@ -59,6 +59,8 @@ export class ConnectionPool {
   lastFault = 0;
   readonly #options: ConnectionPoolOptions;
   readonly #view: DataView;
+  /** All requests are of one kind without an expected body: responses can be counted. */
+  readonly #isOneKind: boolean;
   /** Slots to connect now, and slots to connect after a delay. */
   readonly #toConnect: Ring;
   readonly #later: Reconnects;
@@ -72,6 +74,8 @@ export class ConnectionPool {
     this.#options = options;
     const { connections, depth, driver, slab, sequence } = options;
     this.#view = new DataView(slab.bytes.buffer, slab.bytes.byteOffset, slab.bytes.byteLength);
+    const [first] = sequence.kinds;
+    this.#isOneKind = sequence.kinds.length === 1 && first.expected === null && options.keepAlive;
     this.dues = new Float64Array(connections * depth);
     this.clients = Array.from({ length: connections }, (_, slot) => {
       return new Client(slot, depth, slot % sequence.length);
@@ -254,6 +258,7 @@ export class ConnectionPool {
   #read(client: Client, bytes: Uint8Array, start: number, end: number): number {
     const { reader } = client;
     let at = start;
+    if (this.#isOneKind && reader.isAtBegin && !client.isLast) at = this.#count(client, start, end);
     while (at < end) {
       if (client.inFlight === 0 || client.isLast) return 1;
       at = reader.read(bytes, this.#view, at, end);
@@ -263,16 +268,35 @@ export class ConnectionPool {
     return 0;
   }
 
+  /** Counts whole responses that are as the one before; returns where it stopped. */
+  #count(client: Client, at: number, end: number): number {
+    const { depth, events, sequence } = this.#options;
+    const { memory } = sequence.kinds[0];
+    const counted = memory.countAt(this.#view, at, end, client.inFlight);
+    if (counted === 0) return at;
+    client.connectsWithoutResponse = 0;
+    client.position = sequence.after(client.position, counted);
+    for (let left = counted; left > 0; ) {
+      const dueMs = this.dues[client.slot * depth + client.headIndex];
+      const count = client.dueTogether(this.dues, left);
+      client.popHeads(count);
+      left -= count;
+      events.responded(count, memory.status, 0, dueMs);
+    }
+    return at + counted * memory.responseBytes;
+  }
+
   #responded(client: Client): void {
     const { depth, events, keepAlive, sequence } = this.#options;
     const { reader } = client;
     const kind = sequence.kindAt(client.position);
     const dueMs = this.dues[client.slot * depth + client.headIndex];
-    client.popHead();
+    client.popHeads(1);
     client.connectsWithoutResponse = 0;
     client.position = sequence.after(client.position, 1);
     if (reader.closes || !keepAlive) client.isLast = true;
-    events.responded(client, kind, dueMs);
+    events.responded(1, reader.status, kind, dueMs);
+    if (!reader.isAsExpected) events.mismatched(dueMs);
     if (client.inFlight > 0) reader.begin(sequence.kinds[sequence.kindAt(client.position)]);
   }
 

@@ -51,13 +51,13 @@ export class Histogram {
     return Math.sqrt(Math.max(0, this.#sumOfSquares / this.#count - mean * mean));
   }
 
-  /** Adds a sample; a negative one counts as 0. */
-  add(ms: number): void {
+  /** Adds a sample `count` times; a negative one counts as 0. */
+  add(ms: number, count = 1): void {
     const value = Math.max(ms, 0);
-    this.#counts[bucketOf(value)] += 1;
-    this.#count += 1;
-    this.#sum += value;
-    this.#sumOfSquares += value * value;
+    this.#counts[bucketOf(value)] += count;
+    this.#count += count;
+    this.#sum += value * count;
+    this.#sumOfSquares += value * value * count;
     if (value > this.#mostMs) this.#mostMs = value;
     if (value < this.#leastMs) this.#leastMs = value;
   }

@@ -338,12 +338,14 @@ export class Load implements ConnectionPoolEvents {
     this.pool.sendRequests(client, count, this.#plan.keepAlive ? this.pool.nowMs : client.startMs);
   }
 
-  responded(client: Client, kind: number, dueMs: number): void {
+  responded(count: number, status: number, kind: number, dueMs: number): void {
     if (!this.#counts(dueMs)) return;
-    const { reader } = client;
     if (this.phase === Phase.Draining) this.drainMs = this.pool.nowMs - this.endMs;
-    this.recorder.responded(this.pool.nowMs - dueMs, reader.status, kind);
-    if (!reader.isAsExpected) this.recorder.mismatched();
+    this.recorder.responded(this.pool.nowMs - dueMs, status, kind, count);
+  }
+
+  mismatched(dueMs: number): void {
+    if (this.#counts(dueMs)) this.recorder.mismatched();
   }
 
   /**

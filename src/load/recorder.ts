@@ -66,11 +66,12 @@ export class Recorder {
     this.responsesByKind = new Float64Array(kinds);
   }
 
-  responded(latencyMs: number, status: number, kind: number): void {
-    this.histogram.add(latencyMs);
-    this.#statuses[status] += 1;
-    this.responsesByKind[kind] += 1;
-    this.responses += 1;
+  /** `count` responses that have all of this in common. */
+  responded(latencyMs: number, status: number, kind: number, count = 1): void {
+    this.histogram.add(latencyMs, count);
+    this.#statuses[status] += count;
+    this.responsesByKind[kind] += count;
+    this.responses += count;
   }
 
   /** A request without a response: it would have taken this long at least. */

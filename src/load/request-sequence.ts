@@ -2,7 +2,8 @@
 // by weight. Requests that follow each other are adjacent in memory, so one send takes several.
 
 import { assert } from '../base/assert.ts';
-import { HeadMemory, type RequestKind } from './response-reader.ts';
+import { HeadMemory } from './head-memory.ts';
+import type { RequestKind } from './response-reader.ts';
 
 /** One kind of request, as bytes. */
 export interface SequencedRequest {

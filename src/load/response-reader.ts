@@ -1,25 +1,11 @@
 // Reads the responses of a connection one after the other, split anywhere, and checks their framing
 // (RFC 9112 6.3). Nothing is allocated for a response. A head that equals the one before byte by
-// byte is not parsed again: most responses of a load differ in nothing, or once a second in their
-// Date.
+// byte is not parsed again.
 
+import type { HeadMemory } from './head-memory.ts';
 import { ResponseChunks } from './response-chunks.ts';
 import { ResponseFault } from './response-fault.ts';
 import { ResponseHead } from './response-head.ts';
-
-const MEMORY_BYTES = 2048;
-
-/** The last head of a response to a kind of request, with what was parsed from it. */
-export class HeadMemory {
-  readonly bytes: Uint8Array = new Uint8Array(MEMORY_BYTES);
-  readonly view: DataView = new DataView(this.bytes.buffer);
-  /** 0 while nothing is remembered. */
-  length = 0;
-  status = 0;
-  body: number = NONE;
-  contentLength = 0;
-  closes = false;
-}
 
 /** What the reader must know of a request to read its response. */
 export interface RequestKind {
@@ -58,6 +44,11 @@ export class ResponseReader {
 
   get isComplete(): boolean {
     return this.#state === COMPLETE;
+  }
+
+  /** The next byte is the first of a response. */
+  get isAtBegin(): boolean {
+    return this.#state === BEGIN;
   }
 
   /** Some bytes of this response have come, and not all. */
@@ -101,7 +92,7 @@ export class ResponseReader {
 
   #begin(bytes: Uint8Array, view: DataView, at: number, end: number): number {
     const memory = this.#kind?.memory;
-    if (memory !== undefined && memory.length > 0 && isSame(view, at, end, memory)) {
+    if (memory !== undefined && memory.length > 0 && memory.isAt(view, at, end)) {
       this.status = memory.status;
       this.closes = memory.closes;
       this.#enterBody(memory.body, memory.contentLength);
@@ -112,20 +103,20 @@ export class ResponseReader {
     const next = this.#readHead(bytes, at, end);
     // Not after interim responses, and only a head that was received at once.
     if (memory !== undefined && next > at && (this.#state === BODY || this.#state === COMPLETE)) {
-      this.#remember(memory, bytes, at, next);
+      this.#remember(memory, view, at, next);
     }
     return next;
   }
 
-  #remember(memory: HeadMemory, bytes: Uint8Array, from: number, to: number): void {
-    memory.length = 0;
-    if (to - from > MEMORY_BYTES) return;
-    memory.bytes.set(bytes.subarray(from, to));
-    memory.length = to - from;
+  #remember(memory: HeadMemory, view: DataView, from: number, to: number): void {
+    if (!memory.keep(view, from, to)) return;
     memory.status = this.status;
     memory.closes = this.closes;
     memory.body = this.#body;
     memory.contentLength = this.#head.contentLength;
+    if (this.closes) return;
+    if (this.#body === NONE) memory.responseBytes = memory.length;
+    if (this.#body === BY_LENGTH) memory.responseBytes = memory.length + memory.contentLength;
   }
 
   #readHead(bytes: Uint8Array, at: number, end: number): number {
@@ -212,18 +203,4 @@ function bodyOf(head: ResponseHead, isHead: boolean): number {
     return head.isChunked ? BY_CHUNKS : BY_CLOSE;
   }
   return head.contentLength >= 0 ? BY_LENGTH : BY_CLOSE;
-}
-
-function isSame(view: DataView, at: number, end: number, memory: HeadMemory): boolean {
-  const { length } = memory;
-  if (end - at < length) return false;
-  const known = memory.view;
-  let index = 0;
-  for (; index + 4 <= length; index += 4) {
-    if (view.getInt32(at + index, true) !== known.getInt32(index, true)) return false;
-  }
-  for (; index < length; index++) {
-    if (view.getUint8(at + index) !== known.getUint8(index)) return false;
-  }
-  return true;
 }
