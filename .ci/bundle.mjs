@@ -5,8 +5,9 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
+import { bundleDeclarations } from './declarations.mjs';
 
 const ENTRIES = [
   'index',
@@ -15,18 +16,20 @@ const ENTRIES = [
   'fetch/index',
   'load/index',
   'viewer/index',
-  'cli/main',
 ];
+const COMMAND = 'cli/main';
 /** What a server does not need lies in files of its own, loaded by the commands that need it. */
 const APART = ['cli', 'viewer'];
 const CHUNKS = { vibing: 'vibing.js', viewer: 'viewer/viewer.js' };
 /** Found by Node where the package is installed. */
 const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
-/** Bundles what lies in `folder`, in place. Declarations that an entry imports stay as they are. */
+/** Bundles what lies in `folder`, code and declarations, in place. */
 export async function bundle(folder) {
   const bundled = await rollup({
-    input: Object.fromEntries(ENTRIES.map((name) => [name, join(folder, `${name}.js`)])),
+    input: Object.fromEntries(
+      [...ENTRIES, COMMAND].map((name) => [name, join(folder, `${name}.js`)]),
+    ),
     external: (id) => isBuiltin(id) || PACKAGES.includes(id),
     preserveEntrySignatures: 'strict',
     plugins: [{ name: 'maps', load: loadWithMap }],
@@ -49,23 +52,9 @@ export async function bundle(folder) {
     minifyInternalExports: false,
   });
   await bundled.close();
-  const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations(folder)]);
+  const declarations = bundleDeclarations(folder, ENTRIES);
+  const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations]);
   removeOthers(folder, folder, kept);
-}
-
-/** The declarations that a user's compiler can reach from the entries. */
-function declarations(folder) {
-  const reached = new Set();
-  const waiting = ENTRIES.map((name) => `${name}.d.ts`);
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (reached.has(path)) continue;
-    reached.add(path);
-    const text = readFileSync(join(folder, path), 'utf8');
-    for (const [, name] of text.matchAll(/(?:from |import\()'(\.[^']+)\.[jt]s'/g)) {
-      waiting.push(relative(folder, join(folder, dirname(path), `${name}.d.ts`)));
-    }
-  }
-  return reached;
 }
 
 /** A module with the map that the compiler made, so that the bundle's map leads to the sources. */
@@ -79,8 +68,11 @@ function removeOthers(root, folder, kept) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) removeOthers(root, path, kept);
-    else if (/\.(d\.ts|js|js\.map)$/.test(entry.name) && !kept.has(relative(root, path))) {
-      rmSync(path);
-    }
+    else if (/\.(d\.ts|js|js\.map)$/.test(entry.name) && !kept.has(named(root, path))) rmSync(path);
   }
+}
+
+/** As Rollup names its files, on every system. */
+function named(root, path) {
+  return relative(root, path).split(sep).join('/');
 }
