@@ -73,7 +73,7 @@ export async function build(what, force = false) {
   return what === 'package' || compile(PROJECTS.tree, force);
 }
 
-/** Makes dist/ ready to be packed. It counts as not compiled then: the next build makes it again. */
+/** Makes dist/ ready to be packed; the next build makes it again, as it is compiled. */
 export async function minifyPackage() {
   const out = join(ROOT, PROJECTS.package.out);
   rmSync(join(out, STAMP), { force: true });

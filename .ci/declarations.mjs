@@ -1,6 +1,6 @@
-// Puts the declarations of the package into one file for each folder of src/, dist/types/*.d.ts, and
-// leaves out what no public name needs: most of what the compiler writes declares the inside of the
-// package. Docstrings stay, since editors show them.
+// Puts the declarations of the package into one file for each folder of src/, dist/types/*.d.ts,
+// and leaves out what no public name needs: most of what the compiler writes declares the inside of
+// the package. Docstrings stay, since editors show them.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -17,8 +17,8 @@ const MEMBER =
   /(?: {4}\/\*\*(?:[^*]|\*(?!\/))*\*\/\n)? {4}[^\s/}][^\n]*\n(?:(?: {5,}| {4}[)}\]>])[^\n]*\n)*/g;
 
 /**
- * Writes the declarations of the entries of the package in `folder`, which are given as 'index', and
- * those that they need. Returns the paths of the files.
+ * Writes the declarations of the entries of the package in `folder`, which are given as 'index',
+ * and those that they need. Returns the paths of the files.
  */
 export function bundleDeclarations(folder, entries) {
   const tree = new Tree(folder);

@@ -1,7 +1,7 @@
-// Makes the code in dist/ small for the packed file: no comments and spaces, short names for what is
-// local. Functions, methods, classes and properties keep their names, so stack traces are readable.
-// Constants become literals; nothing is inlined, moved or reordered otherwise, so it runs as fast as
-// what the tests run.
+// Makes the code in dist/ small for the packed file: no comments and spaces, short names for what
+// is local. Functions, methods, classes and properties keep their names, so stack traces are
+// readable. Constants become literals; nothing is inlined, moved or reordered otherwise, so it runs
+// as fast as what the tests run.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ async function minifyScript(path) {
   writeFileSync(path, `${code.replaceAll(PLAIN, '#')}\n`);
 }
 
-/** terser shortens all private names. Those of methods, which stack traces show, are hidden from it. */
+/** terser shortens all private names: those of methods, which stack traces show, are hidden. */
 function withPlainMethods(code) {
   if (code.includes(PLAIN)) throw new Error(`the code contains ${PLAIN}`);
   const names = [];

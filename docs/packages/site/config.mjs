@@ -14,7 +14,14 @@ const GROUPS = {
     'load',
     'lifetimes',
   ],
-  Operation: ['operations', 'security', 'performance'],
+  Operation: [
+    'operations',
+    'deployment',
+    'metrics',
+    'metrics-viewer',
+    'security',
+    'performance',
+  ],
 };
 
 /** Pages that no group names are for those who work on the server. */
