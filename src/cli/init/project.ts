@@ -126,10 +126,13 @@ const PAGE = \`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>It works</title>
-<h1>It works</h1>
-<p>The notes are at <a href="/api/notes">/api/notes</a>. Keep one:</p>
-<pre>curl -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</pre>
+<main>
+  <h1>It works</h1>
+  <p>The notes are at <a href="/api/notes">/api/notes</a>. Keep one:</p>
+  <p><code>curl -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</code></p>
+</main>
 </html>
 \`;
 `;
