@@ -31,7 +31,7 @@ export function readmeTable(lines: readonly ResultLine[]): string {
       return ratio === undefined ? '-' : `${ratio.toFixed(2)}x`;
     });
   return [
-    row(['requests/s', ...COLUMNS.map(([, name]) => name)]),
+    row(['requests/s, higher is better', ...COLUMNS.map(([, name]) => name)]),
     row(['---', ...COLUMNS.map(() => '---:')]),
     ...(own === null ? [] : [row([`**${SERVER_NAMES[own]}**`, ...cellsOf(own)])]),
     ...others.map((peer) => row([SERVER_NAMES[peer] ?? peer, ...cellsOf(peer)])),
