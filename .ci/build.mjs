@@ -73,6 +73,13 @@ export async function build(what, force = false) {
   return what === 'package' || compile(PROJECTS.tree, force);
 }
 
+/** Makes dist/ ready to be packed; the next build makes it again, as it is compiled. */
+export async function minifyPackage() {
+  const out = join(ROOT, PROJECTS.package.out);
+  rmSync(join(out, STAMP), { force: true });
+  await (await import('./minify.mjs')).minifyScripts(out);
+}
+
 async function compile(project, force) {
   const out = join(ROOT, project.out);
   const stamp = join(out, STAMP);

@@ -6,8 +6,9 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
+import { bundleDeclarations } from './declarations.mjs';
 
 const ENTRIES = [
   'index',
@@ -16,8 +17,8 @@ const ENTRIES = [
   'fetch/index',
   'load/index',
   'viewer/index',
-  'cli/main',
 ];
+const COMMAND = 'cli/main';
 /** The entry whose modules are in vibing.js. */
 const MAIN = 'index.js';
 /** Folders whose other modules are in one file each; those of cli are in files by command. */
@@ -25,10 +26,12 @@ const APART = ['fetch', 'load', 'middleware', 'viewer'];
 /** Found by Node where the package is installed. */
 const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
-/** Bundles what lies in `folder`, in place. Declarations that an entry imports stay as they are. */
+/** Bundles what lies in `folder`, code and declarations, in place. */
 export async function bundle(folder) {
   const bundled = await rollup({
-    input: Object.fromEntries(ENTRIES.map((name) => [name, join(folder, `${name}.js`)])),
+    input: Object.fromEntries(
+      [...ENTRIES, COMMAND].map((name) => [name, join(folder, `${name}.js`)]),
+    ),
     external: (id) => isBuiltin(id) || PACKAGES.includes(id),
     preserveEntrySignatures: 'strict',
     plugins: [{ name: 'maps', load: loadWithMap }],
@@ -52,7 +55,8 @@ export async function bundle(folder) {
   });
   await bundled.close();
   checkAscii(output.find(({ fileName }) => fileName === 'vibing.js').code);
-  const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations(folder)]);
+  const declarations = bundleDeclarations(folder, ENTRIES);
+  const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations]);
   removeOthers(folder, folder, kept);
 }
 
@@ -87,21 +91,6 @@ function imported(entry, getModuleInfo) {
   return found;
 }
 
-/** The declarations that a user's compiler can reach from the entries. */
-function declarations(folder) {
-  const reached = new Set();
-  const waiting = ENTRIES.map((name) => `${name}.d.ts`);
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (reached.has(path)) continue;
-    reached.add(path);
-    const text = readFileSync(join(folder, path), 'utf8');
-    for (const [, name] of text.matchAll(/(?:from |import\()'(\.[^']+)\.[jt]s'/g)) {
-      waiting.push(relative(folder, join(folder, dirname(path), `${name}.d.ts`)));
-    }
-  }
-  return reached;
-}
-
 /** A module with the map that the compiler made, so that the bundle's map leads to the sources. */
 function loadWithMap(id) {
   const code = readFileSync(id, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
@@ -113,8 +102,11 @@ function removeOthers(root, folder, kept) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) removeOthers(root, path, kept);
-    else if (/\.(d\.ts|js|js\.map)$/.test(entry.name) && !kept.has(relative(root, path))) {
-      rmSync(path);
-    }
+    else if (/\.(d\.ts|js|js\.map)$/.test(entry.name) && !kept.has(named(root, path))) rmSync(path);
   }
+}
+
+/** As Rollup names its files, on every system. */
+function named(root, path) {
+  return relative(root, path).split(sep).join('/');
 }

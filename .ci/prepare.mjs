@@ -1,8 +1,9 @@
 // npm runs this as the script `prepare`: after npm ci and npm install here, before npm pack and npm
 // publish, and where a project installs the package from a git repository. It compiles the package,
-// so that what is packed always has a dist/ of its sources. Plain JavaScript, as build.mjs.
+// so that what is packed always has a dist/ of its sources. Only what is packed is minified: tests,
+// profiles and coverage run the code as it was compiled. Plain JavaScript, as build.mjs.
 
-import { build } from './build.mjs';
+import { build, minifyPackage } from './build.mjs';
 
 const omitted = (process.env.npm_config_omit ?? '').split(/\s+/).includes('dev');
 const packs = ['pack', 'publish'].includes(process.env.npm_command ?? '');
@@ -13,4 +14,6 @@ if (omitted && !packs) {
 } else if (!(await build('package'))) {
   console.error('the package could not be compiled to dist/');
   process.exitCode = 1;
+} else if (packs) {
+  await minifyPackage();
 }

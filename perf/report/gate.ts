@@ -23,7 +23,7 @@ export function gateSection(lines: readonly ResultLine[]): string {
   const when = `at ${last.commit}, ${dateText(last.startedAt)}`;
   return `${head}
 <p class="lead">The thresholds that every change has to meet, ${escapeHtml(when)}.</p>
-<div class="scroll"><table class="checks">
+<div class="scroll" tabindex="0" role="region" aria-label="Thresholds"><table class="checks">
 <tr><th>check</th><th class="wide">state</th><th class="wide">figure</th></tr>
 ${rows.join('\n')}
 </table></div>`;

@@ -62,7 +62,7 @@ function tableHtml(scenario: string, lines: readonly ResultLine[]): string {
   });
   return `<figure class="peers"><h3>${escapeHtml(scenario)}</h3>
 <figcaption>${escapeHtml(aboutOf(scenario))}</figcaption>
-<div class="scroll"><table>
+<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(scenario)}"><table>
 <tr><th>server</th><th>requests/s</th><th>to Vibing</th><th>CPU</th><th>P99</th></tr>
 ${rows.join('\n')}
 </table></div></figure>`;

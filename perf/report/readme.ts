@@ -35,7 +35,7 @@ export function readmeTable(lines: readonly ResultLine[]): string {
       return ratio === undefined ? '-' : `${ratio.toFixed(2)}x`;
     });
   return [
-    row(['requests/s', ...COLUMNS.map(([, name]) => name)]),
+    row(['requests/s, higher is better', ...COLUMNS.map(([, name]) => name)]),
     row(['---', ...COLUMNS.map(() => '---:')]),
     ...(own === null ? [] : [row([`**${SERVER_NAMES[own]}**`, ...cellsOf(own)])]),
     ...others.map((peer) => row([SERVER_NAMES[peer] ?? peer, ...cellsOf(peer)])),
@@ -44,7 +44,7 @@ export function readmeTable(lines: readonly ResultLine[]): string {
 
 /** Compiled, this file lies in build/perf/report/. */
 const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
-const TABLE = /^\| requests\/s \|.*(?:\n\|.*)+/m;
+const TABLE = /^\| requests\/s, higher is better \|.*(?:\n\|.*)+/m;
 
 /** The table that a text has now; null when it has none. */
 export function tableIn(text: string): string | null {

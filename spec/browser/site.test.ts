@@ -28,6 +28,8 @@ const FONTS_LOADED = `document.fonts.ready.then((fonts) =>
 const BROKEN_IMAGES = `Promise.all([...document.images].map((image) =>
   image.decode().then(() => image.naturalWidth > 0 ? '' : image.src, () => image.src)))
   .then((sources) => sources.filter((source) => source !== ''))`;
+const REQUESTS = `Number(document.getElementById('live-requests').textContent.replaceAll(',', ''))`;
+const HAS_LATENCY = `document.getElementById('live-p50').textContent !== '-'`;
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
 describe('the sample site', { skip, timeout }, () => {
@@ -88,6 +90,16 @@ describe('the sample site', { skip, timeout }, () => {
             }),
         );
       }
+
+      test('without metrics there are no live numbers, and the page says why', { timeout }, () =>
+        visit('', async (page) => {
+          assert.match(
+            (await page.textContent('#live-state')) ?? '',
+            /^No numbers: .*does not offer/,
+          );
+          assert.equal(await page.textContent('#live-requests'), '-');
+        }),
+      );
 
       test('links lead from page to page', { timeout }, () =>
         visit('', async (page) => {
@@ -150,4 +162,38 @@ describe('the sample site', { skip, timeout }, () => {
       );
     });
   }
+
+  test('npm run serve shows its numbers, only to those who may see its metrics', {
+    timeout,
+  }, async () => {
+    const server = await start(example('serve'), ['--port', '0']);
+    const page = await browser.newPage({ viewport: { width: 360, height: 2400 } });
+    const problems = watchProblems(page);
+    try {
+      await watchShifts(page);
+      await page.goto(server.url, { waitUntil: 'load' });
+      await page.waitForSelector('#live[data-live="true"]');
+      const before = await page.evaluate(REQUESTS);
+      for (let request = 0; request < 20; request++) await fetch(server.url);
+      await page.waitForFunction(`${REQUESTS} >= ${Number(before) + 20} && ${HAS_LATENCY}`);
+      for (const name of ['p50', 'p99']) {
+        assert.match((await page.textContent(`#live-${name}`)) ?? '', /^[\d.]+ ms$/);
+      }
+      assert.ok(Number(await page.textContent('#live-connections')) >= 1);
+      assert.match((await page.textContent('#live-state')) ?? '', /^Live, by \w+ on Node \d/);
+      assert.deepEqual(await violationsOf(page), []);
+      assert.deepEqual(await shiftsOf(page), [], 'the layout moved');
+      assert.deepEqual(problems, []);
+      const forwarded = { headers: { Via: '1.1 proxy' } };
+      assert.equal((await fetch(`${server.url}metrics`, forwarded)).status, 404);
+      await page.context().close();
+      const plain = await browser.newPage({ javaScriptEnabled: false });
+      await plain.goto(server.url);
+      assert.equal(await plain.isVisible('#live'), false);
+      await plain.close();
+    } finally {
+      await page.close();
+      assert.equal(await server.stop(), 0);
+    }
+  });
 });

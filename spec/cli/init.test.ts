@@ -210,14 +210,15 @@ test('the command that enters the project is safe to copy', () => {
   }
 });
 
-test('the pages that its README names are in the package', () => {
+test('the files of the package that its README names are there', () => {
   const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const text = projectFiles('x', '')
     .map((file) => file.text)
     .join('');
-  const named = new Set(text.match(/docs\/[\w.-]+/g));
-  assert.ok(named.size >= 5);
-  for (const page of named) assert.ok(files.includes(page) && existsSync(join(ROOT, page)), page);
+  const named = [...text.matchAll(/node_modules\/vibing\/([\w./-]+)/g)].map(([, path]) => path);
+  assert.deepEqual(named, ['README.md'], 'npm packs it always');
+  const pages = (text.match(/docs\/[\w.-]+/g) ?? []).filter((page) => !files.includes(page));
+  assert.deepEqual(pages, [], 'these are not packed');
 });
 
 test('when one file cannot be written, none is left', async () => {

@@ -1,8 +1,8 @@
-// Every public name has a docstring, and a place in a page. npm run docs:api makes the reference of
-// them, and checks their methods too.
+// Every public name, and each method and accessor of one, has a docstring; functions and classes
+// have a place in a page. npm run docs:api makes the reference of them.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../../testing/child-program.ts';
@@ -54,6 +54,29 @@ function isDocumentedIn({ name, path }: Public): boolean {
   return isDocumentedIn(next);
 }
 
+/**
+ * Methods and accessors of declarations without a docstring. Overloads share that of the first, and
+ * a method that overrides one has the docstring of that one.
+ */
+function undocumentedMembers(text: string): readonly string[] {
+  const missing: { readonly owner: string; readonly base: string; readonly name: string }[] = [];
+  const documented = new Set<string>();
+  let [owner, base, before] = ['', '', ''];
+  for (const line of text.split('\n')) {
+    const type = /^export (?:declare )?(?:class|interface) (\w+)(?:.* extends (\w+)<[^>]*> \{$)?/;
+    [, owner, base = ''] = type.exec(line) ?? ['', owner, base];
+    const [, name] = /^ {4}(?:static |get |set )?([\w$]+)[(<]/.exec(line) ?? [];
+    if (name !== undefined && name !== 'constructor') {
+      if (before.endsWith('*/')) documented.add(`${owner}.${name}`);
+      else missing.push({ owner, base, name });
+    }
+    before = line;
+  }
+  const isMissing = (one: (typeof missing)[number]): boolean =>
+    !documented.has(`${one.owner}.${one.name}`) && !documented.has(`${one.base}.${one.name}`);
+  return missing.filter(isMissing).map((one) => `${one.owner}.${one.name}`);
+}
+
 for (const entry of PUBLIC) {
   test(`the public names of ${entry} have docstrings`, () => {
     const names = publicNames(entry, readFileSync(join(ROOT, entry), 'utf8'));
@@ -63,6 +86,14 @@ for (const entry of PUBLIC) {
     assert.deepEqual(lines, []);
   });
 }
+
+test('the methods and accessors of public types have docstrings', () => {
+  const folder = join(ROOT, 'dist', 'types');
+  const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const text = files.join('\n');
+  assert.match(text, /^export declare class Request\b/m);
+  assert.deepEqual(undocumentedMembers(text), []);
+});
 
 test('every public function and class is in a page of the documentation', async () => {
   const pages = documentPaths().map((path) => readFileSync(join(ROOT, path), 'utf8'));
@@ -80,6 +111,20 @@ test('a missing docstring is found', () => {
     ['One', 'Two', 'Three'].map((name) => isDocumented(name, text)),
     [true, false, null],
   );
+  const members = [
+    'export interface One {',
+    '    /** Documented. */',
+    '    two(): void;',
+    '    two(given: string): void;',
+    '    three(): void;',
+    '    get four(): string;',
+    '    readonly five: string;',
+    '}',
+    "export declare class Six extends One<'', S> {",
+    '    two(): void;',
+    '}',
+  ].join('\n');
+  assert.deepEqual(undocumentedMembers(members), ['One.three', 'One.four']);
   const entry = "export { type A, B as C } from './d.ts';\nexport function e() {}\n";
   assert.deepEqual(publicNames('src/index.ts', entry), [
     { name: 'A', path: 'src/d.ts' },

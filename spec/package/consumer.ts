@@ -21,6 +21,18 @@ server.get('/api/users/:id', (req, res) => res.json({ id: req.params['id'] }));
 server.get('/teapot', () => {
   throw new HttpError(418);
 });
+/** Throws, and its stack names it. */
+function readStock(): never {
+  throw new Error('no stock');
+}
+server.get('/stock', function listStock() {
+  readStock();
+});
+server.onError((error, _req, res) => {
+  if (error instanceof HttpError) throw error;
+  const functions = String(error instanceof Error && error.stack).matchAll(/ at \S*?(\w+Stock)\b/g);
+  res.json([...functions].map(([, name]) => name));
+});
 server.use('/files', serveStatic(folder));
 server.get(
   '/web',
@@ -32,6 +44,7 @@ const url = `http://127.0.0.1:${port}`;
 const json = await fetch(`${url}/api/users/7`);
 const file = await fetch(`${url}/files/page.txt`);
 const { status } = await fetch(`${url}/teapot`);
+const stock = await (await fetch(`${url}/stock`)).json();
 const web = await (await server.inject('/web')).text();
 const load = await runLoad({ url: `${url}/api/users/7`, connections: 1, count: 20 });
 // This server has no metrics.
@@ -39,6 +52,6 @@ const viewing = viewMetrics({ url: `${url}/metrics` });
 const viewed = await viewing.catch((error: unknown) => error instanceof FetchProblem);
 const manifest = readFileSync(new URL(import.meta.resolve('vibing/package.json')), 'utf8');
 const said = [JSON.parse(manifest).version, await json.text(), await file.text(), status, web];
-console.log(JSON.stringify([...said, load.responses === 20, viewed]));
+console.log(JSON.stringify([...said, load.responses === 20, viewed, stock]));
 await server.close();
 rmSync(folder, { recursive: true });

@@ -25,6 +25,7 @@ export interface Counter {
 
 /** A number that goes up and down: `server.metrics.gauge()`. */
 export interface Gauge {
+  /** Replaces the value. */
   set(value: number, labels?: LabelValues): void;
   /** Adds `amount`, 1 when left out; a negative one subtracts. */
   add(amount?: number, labels?: LabelValues): void;
@@ -32,6 +33,7 @@ export interface Gauge {
 
 /** How often values of each size occurred: `server.metrics.histogram()`. */
 export interface Histogram {
+  /** Counts a value, which is not negative. */
   observe(value: number, labels?: LabelValues): void;
 }
 

@@ -31,6 +31,7 @@ export interface MetricsViewerOptions {
 export interface MetricsViewer {
   /** The address of the page. */
   readonly url: string;
+  /** Stops watching, and closes the page's connections. */
   close(): Promise<void>;
 }
 

@@ -126,10 +126,13 @@ const PAGE = \`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>It works</title>
-<h1>It works</h1>
-<p>The notes are at <a href="/api/notes">/api/notes</a>. Keep one:</p>
-<pre>curl -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</pre>
+<main>
+  <h1>It works</h1>
+  <p>The notes are at <a href="/api/notes">/api/notes</a>. Keep one:</p>
+  <p><code>curl -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</code></p>
+</main>
 </html>
 \`;
 `;
@@ -214,15 +217,8 @@ what you change, and \`node --watch dist/main.js\` in a second terminal restarts
 | \`src/main.ts\` | listens, and ends by a signal |
 | \`src/server.test.ts\` | tests of the routes |
 
-The documentation of the server is in \`node_modules/vibing\`:
-
-| page | what |
-| --- | --- |
-| \`docs/api.md\` | routes, requests, responses |
-| \`docs/middleware.md\` | what can be added to a server |
-| \`docs/configuration.md\` | every option, as a key, a flag and a variable |
-| \`docs/testing.md\` | tests with \`inject()\` |
-| \`docs/static-files.md\` | files of a directory |
-| \`docs/operations.md\` | a server in production |
+Editors show the documentation of each function of the server, \`npx vibing --help\` has that of the
+commands, and \`npx vibing serve --help\` every option. \`node_modules/vibing/README.md\` names the
+pages about everything else.
 `;
 }
