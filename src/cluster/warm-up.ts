@@ -11,7 +11,7 @@ import { AF_INET, MSG_DONTWAIT, MSG_NOSIGNAL, STREAM_SOCKET } from '../driver/li
 import { type SocketAddress, socketAddress } from '../driver/linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from '../driver/linux/syscalls.ts';
 import { isTraced } from '../exchange/tracing.ts';
-import { makeCounters } from '../metrics/counters.ts';
+import { makeCounts } from '../metrics/counters.ts';
 import { Application } from '../server/application.ts';
 import type { Config } from '../server/config/config.ts';
 import { Group } from '../server/group.ts';
@@ -126,7 +126,7 @@ class Clients {
 }
 
 function makeRuntime(config: Config): Runtime {
-  const counters = makeCounters();
+  const counters = makeCounts();
   const logged = { logError: SILENT.error, logWarn: SILENT.warn };
   const application = new Application({ counters, ...logged });
   const root = new Group(application.routes, application.routes.root);
