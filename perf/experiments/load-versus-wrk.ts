@@ -33,7 +33,7 @@ interface Compared {
   readonly ratio: number;
   /** The share of its time in which our load had work to do. */
   readonly workShare: number;
-  /** Processor time for a request: of our load, without turns that had no work, and of the server. */
+  /** Processor time for a request: of our load, without turns that had no work; of the server. */
   readonly loadUs: number;
   readonly serverUs: number;
 }

@@ -3,7 +3,7 @@
 // socket is edge-triggered and registered once.
 //
 //   floor PORT lines BODY_BYTES RESPONSE_BYTES           a response to every blank line
-//   floor PORT REQUEST_BYTES BODY_BYTES RESPONSE_BYTES   one to so many bytes, which it does not read
+//   floor PORT REQUEST_BYTES BODY_BYTES RESPONSE_BYTES   one to so many bytes, never looked at
 //
 // It listens on 127.0.0.1. RESPONSE_BYTES are head and body together. Bytes that the socket does
 // not take wait for room.

@@ -1,5 +1,5 @@
-// The table of README.md that compares servers, of the last run of perf:peers: the page has the same
-// figures.
+// The table of README.md that compares servers, of the last run of perf:peers. The page has the
+// same figures.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
