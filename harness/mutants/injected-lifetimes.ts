@@ -28,8 +28,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'fields set on a kept response go to the next response of its exchange',
     file: RESPONSE,
-    find: 'if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === response) {',
-    replace: 'if (exchange.phase === Phase.Open && !exchange.gone) {',
+    find: 'Phase.Open && !exchange.gone && exchange.identity === response) {',
+    replace: 'Phase.Open && !exchange.gone) {',
   },
   {
     name: 'a kept response responds to the next request of its exchange',
@@ -216,7 +216,9 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a late source is not ended',
     file: RESPONSE,
-    find: 'if (!isUnsent(this.#exchange) || Response.#isOver(this))\n            cancelSource(source);',
+    find:
+      'if (!isUnsent(this.#exchange) || Response.#isOver(this))\n' +
+      '            cancelSource(source);',
     replace: '',
   },
   {
