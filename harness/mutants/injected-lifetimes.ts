@@ -22,37 +22,37 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a kept request reads the next request of its exchange',
     file: REQUEST,
-    find: 'if (exchange.identity !== this.#identity)\n            throw new Error(OVER);',
+    find: 'if (exchange.identity !== request.#identity)\n            throw new Error(OVER);',
     replace: '',
   },
   {
     name: 'fields set on a kept response go to the next response of its exchange',
     file: RESPONSE,
-    find: 'if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {',
-    replace: 'if (exchange.phase === Phase.Open && !exchange.gone) {',
+    find: 'Phase.Open && !exchange.gone && exchange.identity === response) {',
+    replace: 'Phase.Open && !exchange.gone) {',
   },
   {
     name: 'a kept response responds to the next request of its exchange',
     file: RESPONSE,
-    find: 'if (isUnsent(exchange) && exchange.identity === this)\n            return exchange;',
+    find: 'if (isUnsent(exchange) && exchange.identity === response)\n            return exchange;',
     replace: 'if (isUnsent(exchange))\n            return exchange;',
   },
   {
     name: 'write() on a kept response goes to the next response of its exchange',
     file: RESPONSE,
-    find: 'const isOurs = exchange.identity === this && !exchange.gone;',
+    find: 'const isOurs = exchange.identity === response && !exchange.gone;',
     replace: 'const isOurs = !exchange.gone;',
   },
   {
     name: 'a kept response reads the fields of the next response of its exchange',
     file: RESPONSE,
-    find: 'if (this.#isOver)\n            throw new Error',
-    replace: 'if (false)\n            throw new Error',
+    find: 'if (!Response.#isOver(response))\n            return response.#exchange;',
+    replace: 'return response.#exchange;',
   },
   {
     name: 'a response that was sent is open again when its exchange is reused',
     file: RESPONSE,
-    find: 'return this.#isOver || this.#exchange.phase !== Phase.Open;',
+    find: 'return Response.#isOver(this) || this.#exchange.phase !== Phase.Open;',
     replace: 'return this.#exchange.phase !== Phase.Open;',
   },
   {
@@ -216,7 +216,9 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a late source is not ended',
     file: RESPONSE,
-    find: 'if (!isUnsent(this.#exchange) || this.#isOver)\n            cancelSource(source);',
+    find:
+      'if (!isUnsent(this.#exchange) || Response.#isOver(this))\n' +
+      '            cancelSource(source);',
     replace: '',
   },
   {
@@ -234,7 +236,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'an iterator of fields continues after the request is over',
     file: REQUEST,
-    find: 'const { bytes, base } = this.#live();\n            yield',
+    find: 'const { bytes, base } = Request.#live(this);\n            yield',
     replace: 'const { bytes, base } = this.#exchange;\n            yield',
   },
   {

@@ -31,7 +31,7 @@ const SERVE: readonly string[] = ['dist/cli/main.js', 'serve', 'examples/site', 
 const MIB = 1024 * 1024;
 
 export const RATE = 10_000;
-const NEW_CONNECTIONS = 1_024;
+export const NEW_CONNECTIONS = 1_024;
 const LOAD_MS = 1_000;
 export const CONNECTIONS_LOADED = 1_000;
 const RELOADED_SECONDS_MAX = 20;
@@ -170,7 +170,10 @@ async function p99Of({ port }: ServerChild): Promise<number> {
     durationMs: LOAD_MS,
     core: LOAD_CORE,
   });
-  if (report.errorCount > 0) throw new Error(`${report.errorCount} requests failed`);
+  if (report.errorCount > 0) {
+    const kinds = Object.entries(report.errors).map(([kind, count]) => `${kind} ${count}`);
+    throw new Error(`requests failed at ${RATE}/s: ${kinds.join(', ')}`);
+  }
   return report.latencyMs.percentiles['99'];
 }
 

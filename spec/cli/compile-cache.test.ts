@@ -10,7 +10,7 @@ import { compileCacheFolder } from '../../src/cli/compile-cache.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Whether nobody but this user and root can write to a folder and those above it. */
+/** Whether only this user and root can write to a folder and those above it. */
 function isPrivate(path: string): boolean {
   const { mode, uid } = statSync(path);
   if ((mode & 0o022) !== 0 || (uid !== 0 && uid !== process.getuid?.())) return false;
@@ -46,7 +46,7 @@ describe('compileCacheFolder()', options, () => {
     chmodSync(open, 0o777);
     assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }, home), null);
     const temporary = mkdtempSync(join(tmpdir(), 'vibing-home-'));
-    // The folder for temporary files belongs to everybody, except where a system has one a user.
+    // All users write to the folder for temporary files, where a system has not one a user.
     if (!isPrivate(temporary)) assert.equal(compileCacheFolder({}, temporary), null);
     rmSync(temporary, { recursive: true });
   });

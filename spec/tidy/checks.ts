@@ -227,6 +227,7 @@ export const CHECKS: readonly Check[] = [
       ['src/http/a.ts', 'setTimeout(a, 1);\n'],
       ['src/reactor/reactor.ts', 'process.nextTick(a);\n'],
       ['src/exchange/a.ts', "process.getBuiltinModule('node:crypto');\n"],
+      ['src/exchange/a.ts', "builtInModule('node:crypto');\n"],
       ['src/server/a.ts', "import { connect, isIP } from 'node:net';\n"],
     ],
     good: [

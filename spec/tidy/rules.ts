@@ -92,6 +92,7 @@ export const INDEX_FILES: readonly string[] = [
 
 /** What may use clocks, timers, chance and I/O, and why. The simulator replaces the ports. */
 export const PORTS: Readonly<Record<string, string>> = {
+  'src/base/built-in-module.ts': 'loads modules for the ports',
   'src/driver/': 'is the port for sockets, the clock and waking up',
   'src/async-io/': 'is the port for files, compression, digests and upstream servers',
   'src/reactor/pump.ts': 'schedules the next turn',
@@ -136,7 +137,7 @@ export const PORT_NAMES: ReadonlyMap<string, RegExp> = new Map([
   ['performance.now', /\bperformance\.(now|timeOrigin)\b/],
   ['process.hrtime', /\bprocess\.hrtime\b/],
   ['process.nextTick', /\bprocess\.nextTick\b/],
-  ['process.getBuiltinModule', /\bprocess\.getBuiltinModule\b/],
+  ['a built-in module', /\b(process\.getBuiltinModule|builtInModule)\b/],
   ['crypto.getRandomValues', /\bcrypto\.\w+/],
 ]);
 

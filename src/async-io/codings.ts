@@ -2,6 +2,7 @@
 
 import type { Transform } from 'node:stream';
 import { unreachable } from '../base/assert.ts';
+import { builtInModule } from '../base/built-in-module.ts';
 import { type ContentCoding, type ContentStream, OutputLimitError } from './async-io.ts';
 
 type Zlib = typeof import('node:zlib');
@@ -22,7 +23,7 @@ let loaded: Zlib | null = null;
 
 /** Loaded at its first use: most servers compress nothing. */
 function zlib(): Zlib {
-  loaded ??= process.getBuiltinModule('node:zlib');
+  loaded ??= builtInModule('node:zlib');
   return loaded;
 }
 

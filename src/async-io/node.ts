@@ -3,6 +3,7 @@
 
 import * as fs from 'node:fs';
 import { constants, promises } from 'node:fs';
+import { builtInModule } from '../base/built-in-module.ts';
 import { ERRNO, faultOf } from '../base/errno.ts';
 import {
   type AsyncIo,
@@ -275,7 +276,7 @@ export class NodeAsyncIo implements AsyncIo {
   async hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
     // node:crypto's Hash would block the event loop; this digest runs in the thread pool.
     const input = bytes as Uint8Array<ArrayBuffer>;
-    const { webcrypto } = process.getBuiltinModule('node:crypto');
+    const { webcrypto } = builtInModule('node:crypto');
     const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
     return Buffer.from(digest).toString('hex');
   }
@@ -289,7 +290,7 @@ export class NodeAsyncIo implements AsyncIo {
   }
 
   randomHex(bytes: number): string {
-    return process.getBuiltinModule('node:crypto').randomBytes(bytes).toString('hex');
+    return builtInModule('node:crypto').randomBytes(bytes).toString('hex');
   }
 }
 

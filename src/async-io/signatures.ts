@@ -1,11 +1,13 @@
 // Signatures of short text. node:crypto is loaded at their first use: most servers sign nothing.
 
+import { builtInModule } from '../base/built-in-module.ts';
+
 type Crypto = typeof import('node:crypto');
 
 let loaded: Crypto | null = null;
 
 function crypto(): Crypto {
-  loaded ??= process.getBuiltinModule('node:crypto');
+  loaded ??= builtInModule('node:crypto');
   return loaded;
 }
 

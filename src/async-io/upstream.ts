@@ -2,6 +2,7 @@
 // again. It builds the framing of a request itself, and reads responses strictly.
 
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import { builtInModule } from '../base/built-in-module.ts';
 
 export type UpstreamAddress =
   | { readonly host: string; readonly port: number }
@@ -51,14 +52,14 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     const { connectionsMax } = options;
-    const { Agent } = process.getBuiltinModule('node:http');
+    const { Agent } = builtInModule('node:http');
     this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
   }
 
   /** Begins a request. Throws a TypeError for a head that cannot be sent. */
   send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
     const { address, timeoutMs } = this.#options;
-    const sent = process.getBuiltinModule('node:http').request({
+    const sent = builtInModule('node:http').request({
       ...address,
       agent: this.#agent,
       method,

@@ -2,6 +2,7 @@
 // server of `localhost` may listen on 127.0.0.1 or on ::1 alone.
 
 import { connect, isIP } from 'node:net';
+import { builtInModule } from '../base/built-in-module.ts';
 
 const PROBE_MS_MAX = 3_000;
 
@@ -15,7 +16,7 @@ export async function findHost(host: string, port: number): Promise<string> {
   if (isIP(host) !== 0) return host;
   let found: readonly { readonly address: string }[];
   try {
-    found = await process.getBuiltinModule('node:dns/promises').lookup(host, { all: true });
+    found = await builtInModule('node:dns/promises').lookup(host, { all: true });
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Error(`cannot find ${host}: ${FAULTS[code] ?? message}`);

@@ -85,10 +85,7 @@ export class Exchange {
   /** The record of the server that runs middleware and handler; stays with this one. */
   invocation: object | null;
   params: Matched;
-  /**
-   * The response handle while handles may use this record, else null. It is the identity of the
-   * request: no other request ever has the same one.
-   */
+  /** The response handle while handles may use this record, else null. No other request has it. */
   identity: object | null;
   /** The connection, until it detaches this exchange; then one that sends nothing. */
   transport: Transport;
