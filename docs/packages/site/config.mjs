@@ -14,14 +14,7 @@ const GROUPS = {
     'load',
     'lifetimes',
   ],
-  Operation: [
-    'operations',
-    'deployment',
-    'metrics',
-    'metrics-viewer',
-    'security',
-    'performance',
-  ],
+  Operation: ['operations', 'deployment', 'metrics', 'metrics-viewer', 'security', 'performance'],
 };
 
 /** Pages that no group names are for those who work on the server. */
@@ -33,13 +26,21 @@ const others = Object.keys(titles).filter((page) => !named.includes(page));
 
 const item = (page) => ({ text: titles[page] ?? page, link: `/${page}` });
 
-/** The colours of the sample site, and enough contrast for the names of languages. */
+/**
+ * The colours of the sample site, and enough contrast for the names of languages. Commands in the
+ * first column of a table do not break, and tables are narrower on a phone, where they scroll.
+ */
 const STYLE = `
 :root { --vp-c-brand-1: #a83a08; --vp-c-brand-2: #8a2f06; --vp-c-brand-3: #a83a08;
   --vp-c-brand-soft: rgb(168 58 8 / 12%); }
 .dark { --vp-c-brand-1: #ff9d5c; --vp-c-brand-2: #ffb684; --vp-c-brand-3: #a83a08;
   --vp-c-brand-soft: rgb(255 157 92 / 16%); }
 .vp-doc [class*='language-'] > span.lang { color: var(--vp-c-text-2); }
+.vp-doc td:first-child code { white-space: nowrap; }
+@media (max-width: 640px) {
+  .vp-doc th, .vp-doc td { padding: 6px 8px; font-size: 13px; }
+  .vp-doc td:first-child code { white-space: normal; }
+}
 `;
 
 // biome-ignore lint/style/noDefaultExport: VitePress imports the default.

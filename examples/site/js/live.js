@@ -42,7 +42,7 @@ export function showLiveNumbers(section, byId) {
   const openOrClose = () => {
     events?.close();
     events = null;
-    // Rates over the time in which nobody looked would be no live numbers.
+    // Rates over the time in which the page was hidden would be no live numbers.
     snapshots = [];
     if (document.hidden) return;
     events = new EventSource(path);
