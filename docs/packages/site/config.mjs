@@ -14,14 +14,7 @@ const GROUPS = {
     'load',
     'lifetimes',
   ],
-  Operation: [
-    'operations',
-    'deployment',
-    'metrics',
-    'metrics-viewer',
-    'security',
-    'performance',
-  ],
+  Operation: ['operations', 'deployment', 'metrics', 'metrics-viewer', 'security', 'performance'],
 };
 
 /** Pages that no group names are for those who work on the server. */
