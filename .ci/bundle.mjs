@@ -16,9 +16,12 @@ const ENTRIES = [
   'load/index',
   'viewer/index',
   'cli/main',
+  'cluster/metrics-thread',
 ];
 /** What a server does not need lies in files of its own, loaded by the commands that need it. */
 const APART = ['cli', 'viewer'];
+/** What runs when it is loaded, in a thread. */
+const SCRIPTS = ['cluster/metrics-thread'];
 const CHUNKS = { vibing: 'vibing.js', viewer: 'viewer/viewer.js' };
 /** Found by Node where the package is installed. */
 const PACKAGES = ['jose', 'koffi', 'mrmime'];
@@ -29,7 +32,7 @@ export async function bundle(folder) {
     input: Object.fromEntries(ENTRIES.map((name) => [name, join(folder, `${name}.js`)])),
     external: (id) => isBuiltin(id) || PACKAGES.includes(id),
     preserveEntrySignatures: 'strict',
-    plugins: [{ name: 'maps', load: loadWithMap }],
+    plugins: [{ name: 'maps', load: loadWithMap, resolveImportMeta: urlOfModule(folder) }],
     onwarn: (warning) => {
       throw new Error(warning.message);
     },
@@ -39,6 +42,7 @@ export async function bundle(folder) {
     format: 'es',
     sourcemap: true,
     manualChunks: (id) => {
+      if (SCRIPTS.some((name) => id === join(folder, `${name}.js`))) return undefined;
       const apart = APART.find((name) => id.startsWith(join(folder, name) + sep));
       if (apart === undefined) return 'vibing';
       return apart === 'viewer' ? 'viewer' : undefined;
@@ -66,6 +70,16 @@ function declarations(folder) {
     }
   }
   return reached;
+}
+
+/** In the bundle a module's own URL is the one that it had: what it starts lies beside that. */
+function urlOfModule(folder) {
+  return (property, { chunkId, moduleId }) => {
+    if (property !== 'url') return null;
+    const from = dirname(join(folder, chunkId));
+    const path = relative(from, moduleId).split(sep).join('/');
+    return `new URL(${JSON.stringify(path)}, import.meta.url).href`;
+  };
 }
 
 /** A module with the map that the compiler made, so that the bundle's map leads to the sources. */
