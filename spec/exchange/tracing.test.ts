@@ -70,6 +70,8 @@ describe('diagnostics channels', () => {
       assert.equal(head.status, 201);
       assert.ok(head.firstByteMs >= 0 && end.durationMs >= head.firstByteMs);
       assert.deepEqual([end.responseBytes, end.isComplete, end.error], [4, true, undefined]);
+      assert.deepEqual([start.httpVersion, start.userAgent], ['1.1', null]);
+      assert.equal(typeof start.host, 'string');
 
       seen.length = 0;
       for (const target of ['/stream', '/none', '/throws']) {

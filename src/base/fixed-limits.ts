@@ -230,7 +230,7 @@ export const METRICS_THREAD_IDLE_MS = 300_000;
 export const METRICS_THREAD_HEAP_MB = 512;
 
 /** A chunk of a response that the thread composes; each response has two in turn. */
-export const METRICS_CHUNK_BYTES: number = 256 * 1024;
+export const METRICS_CHUNK_BYTES: number = 512 * 1024;
 
 /**
  * Responses of which no more bytes wait are counted as they end: the kernel takes so many at once,
