@@ -157,12 +157,12 @@ describe('texts', () => {
       ['[::1]:9', 'http://[::1]:9/metrics'],
       ['http://a:1/stats?x=1#y', 'http://a:1/stats?x=1'],
       ['http://a:1/', 'http://a:1/metrics'],
+      ['https://a', 'https://a/metrics'],
     ]) {
       assert.equal(url(given), wanted);
     }
     for (const [given, wanted] of [
       ['99999', /the port is 99999/],
-      ['https://a', /TLS is not supported/],
       ['ftp://a', /not a URL/],
       ['http://', /host is missing/],
       ['a b', /problem/],
