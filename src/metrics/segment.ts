@@ -255,27 +255,27 @@ export class Segment {
     return cell;
   }
 
-  /** Adds a value to a histogram; `bucket` is that of the value. */
-  observe(histogram: number, bucket: number, value: number): void {
+  /** Adds a value to a histogram, or several that are equal; `bucket` is that of the value. */
+  observe(histogram: number, bucket: number, value: number, count = 1): void {
     const { cells, words } = this;
-    cells[histogram + SUM] += value;
+    cells[histogram + SUM] += value * count;
     const bank = words[bankWord(histogram, bucket)];
-    if (bank === 0) this.#observeFirst(histogram, bucket);
-    else cells[bank + (bucket & (BANK_BUCKETS - 1))] += 1;
+    if (bank === 0) this.#observeFirst(histogram, bucket, count);
+    else cells[bank + (bucket & (BANK_BUCKETS - 1))] += count;
   }
 
   /** The first value of a doubling. Without memory it counts as one beyond the last bucket. */
-  #observeFirst(histogram: number, bucket: number): void {
+  #observeFirst(histogram: number, bucket: number, count: number): void {
     const limit = this.#reserved.has(histogram) ? this.#memory.bytesMax : this.#ordinaryBytes;
     const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS, limit) : -1;
     if (at < 0) {
       if (bucket < BUCKETS) this.#isFull = true;
-      this.cells[histogram + BEYOND] += 1;
+      this.cells[histogram + BEYOND] += count;
       return;
     }
     this.words[at / 4 + 1] = RecordKind.Bank;
     const bank = (at + BANK_CELLS_AT) / 8;
-    this.cells[bank + (bucket & (BANK_BUCKETS - 1))] = 1;
+    this.cells[bank + (bucket & (BANK_BUCKETS - 1))] = count;
     this.#publish(at);
     this.words[bankWord(histogram, bucket)] = bank;
   }
