@@ -11,8 +11,8 @@ const SCRAPE_SECONDS = 120;
 await runCommand({
   name: 'perf:metrics',
   about:
-    'Loads two servers on one core in turn, one with metrics and one without, started again in the\n' +
-    'other order; then measures what a large response to a scraper takes of the reactor.',
+    'Loads two servers on one core in turn, one with metrics and one without, started again in\n' +
+    'the other order; then measures what a large response to a scraper takes of the reactor.',
   programs: [],
   numbers: {
     starts: { default: 4, max: 99, what: 'starts of both servers; an even number' },

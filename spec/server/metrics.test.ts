@@ -387,7 +387,7 @@ test('a listener for metrics alone has the times of the server', () => {
 /** The last chunk. */
 const END = /\r\n0\r\n\r\n$/;
 
-test('clients that do not read keep nobody from the metrics', async (context) => {
+test('clients that do not read keep no others from the metrics', async (context) => {
   const life = new VirtualServer({ metrics: true, sendQueueBytesMax: 4_096 }, (server) => {
     const counter = server.metrics.counter('many_total', 'Many.', ['a']);
     for (let index = 0; index < 900; index++) counter.inc(1, { a: `${index}`.padEnd(200, 'x') });
@@ -402,7 +402,6 @@ test('clients that do not read keep nobody from the metrics', async (context) =>
   };
   const stalled: VirtualClient[] = [];
   for (let count = 0; count < METRICS_STALLED_MAX + 3; count++) {
-    // Whoever reads gets all of it, however many do not.
     const reading = life.open();
     reading.send(wanted);
     await life.rest();

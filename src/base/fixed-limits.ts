@@ -214,7 +214,7 @@ export const METRICS_STREAMS_MAX = 8;
  */
 export const METRICS_STALLED_MAX = 8;
 
-/** A client of a stream that has missed so many snapshots gives its place to others. */
+/** A client of a stream that has missed so many snapshots loses its place. */
 export const METRICS_MISSED_MAX = 10;
 
 /**

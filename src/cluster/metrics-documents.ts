@@ -24,7 +24,7 @@ export type FromComposer =
   | { readonly id: number; readonly slot: number; readonly bytes: number }
   | { readonly id: number; readonly failed: string };
 
-/** Text is encoded in pieces of so many characters. */
+/** Text is encoded in parts of so many characters. */
 const TEXT_CHARACTERS = 65_536;
 
 /** Text is compressed in larger ones. */
@@ -37,8 +37,8 @@ const LAST_BLOCK = Uint8Array.of(3, 0);
 
 interface Open {
   readonly slots: readonly SharedArrayBuffer[];
-  readonly pieces: Iterator<Uint8Array>;
-  /** Of the last piece what had no room in a slot. */
+  readonly parts: Iterator<Uint8Array>;
+  /** Of the last part what had no room in a slot. */
   rest: Uint8Array;
 }
 
@@ -56,7 +56,7 @@ export class ComposedDocuments {
     const { id } = message;
     if (message.kind === 'begin') {
       const { order, slots } = message;
-      this.#open.set(id, { slots, pieces: this.#pieces(order), rest: new Uint8Array(0) });
+      this.#open.set(id, { slots, parts: this.#parts(order), rest: new Uint8Array(0) });
       for (const slot of slots.keys()) this.#next(id, slot);
     } else if (message.kind === 'more') this.#next(id, message.slot);
     else this.#open.delete(id);
@@ -75,11 +75,11 @@ export class ComposedDocuments {
     }
   }
 
-  #pieces(order: CompositionOrder): Iterator<Uint8Array> {
+  #parts(order: CompositionOrder): Iterator<Uint8Array> {
     const { facts, format, isGzip, seconds, segments } = order;
     this.#sources = segments;
     const text = documentOf(format, this.#reader, facts, seconds);
-    return isGzip ? gzipPieces(text) : textPieces(text);
+    return isGzip ? gzipParts(text) : textParts(text);
   }
 }
 
@@ -88,7 +88,7 @@ function fill(open: Open, slot: Uint8Array): number {
   let at = 0;
   while (at < slot.length) {
     if (open.rest.length === 0) {
-      const { done, value } = open.pieces.next();
+      const { done, value } = open.parts.next();
       if (done === true) break;
       open.rest = value;
     }
@@ -115,7 +115,7 @@ function readable(source: SegmentSource): ReadableSegment {
   return { id, buffer: bytes.buffer };
 }
 
-/** Pieces of at least so many characters, but for the last one. */
+/** Parts of at least so many characters, but for the last one. */
 function* joined(chunks: Iterable<string>, characters: number): Generator<string> {
   let text = '';
   for (const chunk of chunks) {
@@ -127,12 +127,12 @@ function* joined(chunks: Iterable<string>, characters: number): Generator<string
   if (text !== '') yield text;
 }
 
-function* textPieces(chunks: Iterable<string>): Generator<Uint8Array> {
+function* textParts(chunks: Iterable<string>): Generator<Uint8Array> {
   for (const text of joined(chunks, TEXT_CHARACTERS)) yield Buffer.from(text);
 }
 
-/** One member (RFC 1952 2.2), whose blocks are compressed piece by piece. */
-function* gzipPieces(chunks: Iterable<string>): Generator<Uint8Array> {
+/** One member (RFC 1952 2.2), whose blocks are compressed part by part. */
+function* gzipParts(chunks: Iterable<string>): Generator<Uint8Array> {
   const options = { level: GZIP_LEVEL, finishFlush: zlib.Z_SYNC_FLUSH };
   let sum = 0;
   let length = 0;

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { ComposedDocuments, type FromComposer, type ToComposer } from './metrics-documents.ts';
 
-/** Of 19: a core that requests need as well gives a tenth of its time to this thread. */
+/** Of 19: of a core that requests need as well, this thread has a tenth. */
 const NICE = 10;
 
 /** What the thread is started with. */
