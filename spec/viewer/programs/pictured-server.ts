@@ -1,6 +1,7 @@
 // A server with two workers and routes of different speed, some of which fail, whose metrics are
 // pictured: see pictures.ts.
 
+import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, HttpError } from 'vibing';
 
@@ -26,7 +27,7 @@ server.get('/reports/:year', (request, response) => {
 });
 
 const { port } = await server.listen();
-// The parent process reads it from the primary alone.
-if (process.env['NODE_UNIQUE_ID'] === undefined) console.log(`listens on ${port}`);
-// 'disconnect' of a worker is handled by the server.
-process.once('SIGTERM', () => void server.close());
+if (cluster.isPrimary) {
+  console.log(`listens on ${port}`);
+  process.once('SIGTERM', () => void server.close());
+}
