@@ -43,9 +43,8 @@ export async function measureMetricsCost(
   options: MetricsCostOptions,
 ): Promise<readonly Threshold[]> {
   const { drivers, scenarios, seconds, starts, windows } = options;
-  console.log(
-    `${starts} starts of both servers in alternating order, ${windows} windows of ${seconds} s each\n`,
-  );
+  const each = `${windows} windows of ${seconds} s each`;
+  console.log(`${starts} starts of both servers, in alternating order, ${each}\n`);
   const rows = [['scenario', 'driver', 'rate', 'CPU', 'least', 'most', 'others']];
   const thresholds: Threshold[] = [];
   const load = await WindowLoad.start();

@@ -104,7 +104,7 @@ test('what the thread sends is what the formats write', async (context) => {
   }
 });
 
-test('documents at a time share one thread, and see what was counted meanwhile', async (context) => {
+test('documents at a time share a thread, and see what was counted meanwhile', async (context) => {
   const composer = new ThreadComposer();
   context.after(() => composer.end());
   const segment = counted(400, 3);

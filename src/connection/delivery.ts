@@ -1,6 +1,6 @@
 // Responses that are notified when the kernel took their last byte, or when it is certain that it
-// never will: those with afterSend() callbacks, those of which tracers want to know, and large ones,
-// which the metrics count then.
+// never will: those with afterSend() callbacks, those of which tracers want to know, and large
+// ones, which the metrics count then.
 
 import { describe } from '../base/describe.ts';
 import type { Summary } from '../exchange/callbacks.ts';

@@ -122,7 +122,7 @@ export class MetricsEndpoint {
     return documentOf(format, reader, facts(), services.wallMs() / 1_000);
   }
 
-  /** What the thread composes, whose first chunk is there; null for little, and without a thread. */
+  /** What the thread composes, whose first chunk is there; null for little, or without a thread. */
   async #composed(
     format: DocumentFormat,
     isGzip: boolean,

@@ -86,8 +86,8 @@ function responseProblem(response: http.IncomingMessage): FetchProblem | null {
   if (statusCode === 404) return new FetchProblem(NO_METRICS);
   if (statusCode === 401 || statusCode === 403) {
     return new FetchProblem(
-      `${statusCode}: a login is needed there: set VIBING_METRICS_AUTHORIZATION to the value of the ` +
-        "field Authorization, such as 'Bearer TOKEN'",
+      `${statusCode}: a login is needed there: set VIBING_METRICS_AUTHORIZATION to the value of ` +
+        "the field Authorization, such as 'Bearer TOKEN'",
     );
   }
   if (statusCode !== 200) return new FetchProblem(`the response has status ${statusCode}, not 200`);
