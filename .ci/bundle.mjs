@@ -6,7 +6,7 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
 import { bundleDeclarations } from './declarations.mjs';
 
@@ -23,6 +23,8 @@ const COMMAND = 'cli/main';
 const MAIN = 'index.js';
 /** Folders whose other modules are in one file each; those of cli are in files by command. */
 const APART = ['fetch', 'load', 'middleware', 'viewer'];
+/** What runs when it is loaded, in a thread. */
+const SCRIPTS = ['cluster/metrics-thread'];
 /** Found by Node where the package is installed. */
 const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
@@ -30,11 +32,11 @@ const PACKAGES = ['jose', 'koffi', 'mrmime'];
 export async function bundle(folder) {
   const bundled = await rollup({
     input: Object.fromEntries(
-      [...ENTRIES, COMMAND].map((name) => [name, join(folder, `${name}.js`)]),
+      [...ENTRIES, COMMAND, ...SCRIPTS].map((name) => [name, join(folder, `${name}.js`)]),
     ),
     external: (id) => isBuiltin(id) || PACKAGES.includes(id),
     preserveEntrySignatures: 'strict',
-    plugins: [{ name: 'maps', load: loadWithMap }],
+    plugins: [{ name: 'maps', load: loadWithMap, resolveImportMeta: urlOfModule(folder) }],
     onwarn: (warning) => {
       throw new Error(warning.message);
     },
@@ -72,6 +74,7 @@ function checkAscii(code) {
 function chunks(folder) {
   let main = null;
   return (id, { getModuleInfo }) => {
+    if (SCRIPTS.some((name) => id === join(folder, `${name}.js`))) return undefined;
     main ??= imported(join(folder, MAIN), getModuleInfo);
     if (main.has(id)) return 'vibing';
     if (id.startsWith(join(folder, 'cli') + sep)) return undefined;
@@ -89,6 +92,16 @@ function imported(entry, getModuleInfo) {
     waiting.push(...(getModuleInfo(id)?.importedIds ?? []));
   }
   return found;
+}
+
+/** In the bundle a module's own URL is the one that it had: what it starts lies beside that. */
+function urlOfModule(folder) {
+  return (property, { chunkId, moduleId }) => {
+    if (property !== 'url') return null;
+    const from = dirname(join(folder, chunkId));
+    const path = relative(from, moduleId).split(sep).join('/');
+    return `new URL(${JSON.stringify(path)}, import.meta.url).href`;
+  };
 }
 
 /** A module with the map that the compiler made, so that the bundle's map leads to the sources. */

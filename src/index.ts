@@ -51,6 +51,7 @@ export type { Listening, Server } from './server/server.ts';
 import { NodeFigures } from './async-io/process-figures.ts';
 import { assignment } from './cluster/assignment.ts';
 import { workerCount } from './cluster/cores.ts';
+import { ThreadComposer } from './cluster/metrics-composer.ts';
 import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
 import { workerSiblings } from './cluster/siblings.ts';
@@ -66,7 +67,10 @@ import {
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
 
-const figures = new NodeFigures();
+const metricsPorts = {
+  figures: new NodeFigures(),
+  makeComposer: () => new ThreadComposer(),
+};
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
 export function createServer(...given: [options?: ServerOptions]): Server {
@@ -87,7 +91,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       logPrefix: `worker ${assignment.index}: `,
       noted: note,
       siblings: workerSiblings(),
-      figures,
+      metricsPorts,
       sharedMetrics: workerMetrics,
     });
   }
@@ -103,7 +107,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
     },
     listening: (_server, listen) => listen(),
     closed: () => {},
-    figures,
+    metricsPorts,
     service,
   });
 }

@@ -99,6 +99,13 @@ export const LOADED_RESIDENT_BYTES_MAX: number = 90 * MIB;
 
 /** perf:garbage: scavenges in a million requests. */
 export const SCAVENGES_MAX = 10;
+/** perf:metrics: the speed with metrics to that without, by rate and by processor time. */
+export const METRICS_RATIO_MIN = 0.98;
+/** perf:metrics: routes, each with five methods. */
+export const SCRAPE_ROUTES = 1_000;
+/** perf:metrics: what a response with all of them takes of the reactor, with gzip and without. */
+export const SCRAPE_MS_MAX = 10;
+export const SCRAPE_PLAIN_MS_MAX = 25;
 /** perf:echo: growth of resident memory during an echo of 100 MB. */
 export const ECHO_GROWTH_BYTES_MAX: number = 50 * MB;
 /**

@@ -8,16 +8,19 @@ export interface VibingOptions {
   readonly settings?: readonly string[];
   readonly descriptors?: number;
   readonly nodeFlags?: readonly string[];
+  readonly metrics?: boolean;
+  /** Further routes, each with five methods. */
+  readonly routes?: number;
   /** -1 for any. */
   readonly core?: number;
 }
 
 /** Rejects when another driver than the given one came up. */
-export async function startVibing(
-  driver: string,
-  { core = SERVER_CORE, descriptors = 0, nodeFlags = [], settings = [] }: VibingOptions = {},
-): Promise<ServerChild> {
+export async function startVibing(driver: string, given: VibingOptions = {}): Promise<ServerChild> {
+  const { core = SERVER_CORE, descriptors = 0, nodeFlags = [], settings = [] } = given;
   const args = ['--driver', driver, ...settings.flatMap((setting) => ['--set', setting])];
+  if (given.metrics === true) args.push('--metrics');
+  if (given.routes !== undefined) args.push('--routes', String(given.routes));
   const options = { args, core, descriptors, nodeFlags };
   const server = await startServer('servers/vibing.ts', options);
   const problem = driverProblem(server, driver);

@@ -1,7 +1,8 @@
 // The server that is measured, as a user would write it: a handler for GET /, JSON, sums, echoes of
 // request bodies, a megabyte at GET /large, and a folder with files, /file-1k.txt and larger ones.
 //
-//   node build/perf/servers/vibing.js [--driver NAME] [--port PORT] [--set OPTION=NUMBER]...
+//   node build/perf/servers/vibing.js [--driver NAME] [--port PORT] [--metrics] [--routes NUMBER]
+//     [--set OPTION=NUMBER]...
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,8 @@ const { values } = parseArgs({
   options: {
     driver: { type: 'string', default: 'auto' },
     port: { type: 'string', default: '0' },
+    metrics: { type: 'boolean', default: false },
+    routes: { type: 'string', default: '0' },
     set: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -39,6 +42,7 @@ const server = serverOrExit({
   // The server itself rejects an unknown name.
   driver: values.driver as NonNullable<ServerOptions['driver']>,
   staticDir: folder,
+  metrics: values.metrics,
   logLevel: 'warn',
   shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
   ...Object.fromEntries(limits),
@@ -73,6 +77,13 @@ server.post('/baseline11', async (request, response) => {
   const body = Number(await request.text());
   response.text(String(sumOf(request.query) + body));
 });
+
+for (let route = 0; route < Number(values.routes); route++) {
+  const pattern = `/area${route}/things/:id` as const;
+  for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+    server[method](pattern, (_request, response) => response.text('thing'));
+  }
+}
 
 const { port, driver } = await server.listen().catch((error: Error) => {
   console.log(error.message);

@@ -38,6 +38,11 @@ export function workedMicroseconds(pid: number): number {
   return own + childrenOf(pid).reduce((sum, one) => sum + workedMicroseconds(one), 0);
 }
 
+/** Of the main thread alone, in milliseconds. */
+export function threadMilliseconds(pid: number): number {
+  return runMicroseconds(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1')) / 1000;
+}
+
 /** The first number of a schedstat: nanoseconds on a processor, user and system. */
 export function runMicroseconds(schedstat: string): number {
   return Number(schedstat.trim().split(' ', 1)[0]) / 1000;

@@ -10,6 +10,7 @@ import { createServer } from '../../src/index.ts';
 import { proxy } from '../../src/middleware/index.ts';
 import { get } from '../../testing/raw-client.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
+import { VirtualServer } from '../../testing/virtual-server.ts';
 import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
 const NAMES = ['start', 'first-byte', 'end', 'error'];
@@ -70,6 +71,8 @@ describe('diagnostics channels', () => {
       assert.equal(head.status, 201);
       assert.ok(head.firstByteMs >= 0 && end.durationMs >= head.firstByteMs);
       assert.deepEqual([end.responseBytes, end.isComplete, end.error], [4, true, undefined]);
+      assert.deepEqual([start.httpVersion, start.userAgent], ['1.1', null]);
+      assert.equal(typeof start.host, 'string');
 
       seen.length = 0;
       for (const target of ['/stream', '/none', '/throws']) {
@@ -121,6 +124,53 @@ describe('diagnostics channels', () => {
     const trace = (await ask({ traceparent: PARENT, tracestate: 'b=2' })) as { state: string };
     assert.equal(trace.state, 'b=2');
     await server.close();
+  });
+});
+
+it('publish the end when the kernel has taken the last byte, or never will', async (context) => {
+  const life = new VirtualServer({}, (server) => {
+    server.get('/large', (_request, response) => response.send(Buffer.alloc(300_000, 'x')));
+    server.get('/late', (_request, response) => {
+      setImmediate(() => response.text('late'));
+      return new Promise<void>((resolve) => response.afterSend(() => resolve()));
+    });
+  });
+  context.after(() => life.end());
+  await life.server.listen();
+  await recorded(async (seen) => {
+    const reading = life.open();
+    const leaving = life.open();
+    for (const client of [reading, leaving]) {
+      client.send(get('/large'));
+      await life.rest();
+    }
+    const names = (): string[] => seen.map(([name]) => name);
+    assert.deepEqual(names(), ['start', 'first-byte', 'start', 'first-byte']);
+    life.pass(500);
+    for (let round = 0; round < 200 && names().length === 4; round++) {
+      reading.take();
+      await life.rest();
+    }
+    assert.equal(names()[4], 'end');
+    const [, end] = seen[4];
+    assert.deepEqual([end.isComplete, end.responseBytes, end.requestBytes], [true, 300_000, 0]);
+    assert.ok(end.durationMs >= 500, `${end.durationMs}`);
+    life.driver.failSend(leaving.slot, -104);
+    await life.rest();
+    const [, cut] = seen[5];
+    assert.equal(cut.isComplete, false);
+    assert.ok(cut.responseBytes < 300_000);
+
+    seen.length = 0;
+    const client = life.open();
+    client.send(get('/late', 'User-Agent: b'));
+    for (let round = 0; round < 200 && names().length < 3; round++) {
+      client.take();
+      await life.rest();
+    }
+    assert.deepEqual(names(), ['start', 'first-byte', 'end']);
+    assert.deepEqual([seen[0][1].userAgent, typeof seen[0][1].host], ['b', 'string']);
+    assert.deepEqual([seen[2][1].isComplete, seen[2][1].responseBytes], [true, 4]);
   });
 });
 

@@ -251,6 +251,7 @@ test('that the memory is full is logged once, and shown', async (context) => {
     worker: 1,
     start: 1,
     segments: () => [{ id: 0, buffer: memory.buffer }],
+    sources: () => [],
     begin: () => {},
     end: () => {},
     close: () => {},

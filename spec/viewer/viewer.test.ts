@@ -159,8 +159,10 @@ describe('the viewer', { timeout }, () => {
   it('does not start without metrics, or with a wrong address', async () => {
     const missing = viewMetrics({ url: site.url.replace('/metrics', '/other') });
     await assert.rejects(missing, (error) => error instanceof FetchProblem);
-    const wrong = viewMetrics({ url: 'https://a' });
-    await assert.rejects(wrong, /^TypeError: viewMetrics: url: https:\/\/a: TLS is not supported/);
+    const wrong = viewMetrics({ url: 'ftp://a' });
+    await assert.rejects(wrong, /^TypeError: viewMetrics: url: ftp:\/\/a: not a URL/);
+    const unsafe = viewMetrics({ url: 'http://a', authorization: 'Bearer x' });
+    await assert.rejects(unsafe, /^TypeError: viewMetrics: authorization: it would be sent/);
     const taken = viewMetrics({ url: site.url, port: Number(new URL(viewer.url).port) });
     await assert.rejects(taken, { code: 'EADDRINUSE' });
   });

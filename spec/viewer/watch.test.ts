@@ -47,7 +47,11 @@ describe('fetching a snapshot', { timeout }, () => {
       (_req, res) => res.writeHead(404).end('x'.repeat(1e6)),
       /^404: no metrics there for this client: start it with --metrics; .* use "ssh -L /,
     ],
-    ['a login', (_req, res) => res.writeHead(401).end(), /^401: .* not supported: ask the server/],
+    [
+      'a login',
+      (_req, res) => res.writeHead(401).end(),
+      /^401: .* set VIBING_METRICS_AUTHORIZATION/,
+    ],
     ['another status', (_req, res) => res.writeHead(302).end(), /^the response has status 302/],
     [
       'a page',

@@ -208,8 +208,29 @@ export const LABEL_CHARACTERS_MAX = 200;
 export const METRICS_SCRAPES_MAX = 4;
 export const METRICS_STREAMS_MAX = 8;
 
-/** A client that takes longer to read /metrics is cut off when another one waits for its place. */
-export const METRICS_SCRAPE_MS = 10_000;
+/**
+ * Clients of /metrics that have not read what was sent them are not among those: with one more than
+ * so many the first of them is cut off.
+ */
+export const METRICS_STALLED_MAX = 8;
+
+/** A client of a stream that has missed so many snapshots loses its place. */
+export const METRICS_MISSED_MAX = 10;
+
+/**
+ * With more histograms than this, a process composes metrics in a thread of its own. Of those of a
+ * route, method and class of status there are three; fewer are composed within some milliseconds.
+ */
+export const METRICS_THREAD_HISTOGRAMS = 256;
+
+/** The thread ends when no client has needed it for so long. */
+export const METRICS_THREAD_IDLE_MS = 300_000;
+
+/** The JavaScript heap of the thread: the names of 65,536 series take a fifth of it. */
+export const METRICS_THREAD_HEAP_MB = 512;
+
+/** A chunk of a response that the thread composes; each response has two in turn. */
+export const METRICS_CHUNK_BYTES: number = 512 * 1024;
 
 /**
  * Responses of which no more bytes wait are counted as they end: the kernel takes so many at once,

@@ -118,7 +118,10 @@ export function metricsHelp(): string {
 Usage:
   vibing metrics URL [flags]
 
-URL is http://host:port/path, host:port, or a port of this machine; the default path is /metrics.
+URL is http://host:port/path, https://host/path, host:port, or a port of this machine; the default
+path is /metrics. Where a proxy wants a login, the environment variable
+VIBING_METRICS_AUTHORIZATION is the value of the field Authorization, such as 'Bearer TOKEN'.
+
 The server must have been started with --metrics. It sends its metrics to its own machine only;
 from another one use "ssh -L 8080:127.0.0.1:8080 host", or its metrics_port. In a terminal the
 screen is redrawn each second: q quits, p pauses, s and the left and right arrows choose the column

@@ -11,7 +11,7 @@ import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import { assert } from '../base/assert.ts';
 import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../base/fixed-limits.ts';
 import { mapShared } from '../driver/linux/shared-memory.ts';
-import type { ReadableSegment } from '../metrics/reader.ts';
+import type { ReadableSegment, SegmentSource } from '../metrics/reader.ts';
 import {
   FixedMemory,
   HEADER_BYTES,
@@ -106,8 +106,7 @@ export class MetricsFile implements SharedMetrics {
   #read(segment: number): ArrayBuffer {
     const { fd } = this.#assignment;
     const at = segment * METRICS_BYTES_MAX;
-    const header = new Uint32Array(HEADER_BYTES / 4);
-    readSync(fd, header, 0, HEADER_BYTES, at);
+    const header = this.#headerOf(segment);
     if (header[Word.Magic] !== MAGIC) return new ArrayBuffer(0);
     const bytes = new Uint8Array(header[Word.End]);
     readSync(fd, bytes, 0, bytes.length, at);
@@ -126,6 +125,24 @@ export class MetricsFile implements SharedMetrics {
       else found.push({ id, buffer: isMapped ? this.#map(id) : this.#read(id) });
     }
     return found.filter(({ buffer }) => buffer.byteLength >= HEADER_BYTES);
+  }
+
+  sources(own: Segment | null): readonly SegmentSource[] {
+    if (this.isClosed) return [];
+    const { fd, isMapped, segment } = this.#assignment;
+    if (!isMapped && own !== null && segment !== null) this.#publish(own);
+    const count = Math.floor(fstatSync(fd).size / METRICS_BYTES_MAX);
+    return Array.from({ length: count }, (_, id) => {
+      const at = id * METRICS_BYTES_MAX;
+      return { id, histograms: this.#headerOf(id)[Word.Histograms], fd, at };
+    });
+  }
+
+  /** Of a segment that no process has used yet all words are 0. */
+  #headerOf(segment: number): Uint32Array {
+    const words = new Uint32Array(HEADER_BYTES / 4);
+    readSync(this.#assignment.fd, words, 0, HEADER_BYTES, segment * METRICS_BYTES_MAX);
+    return words;
   }
 
   begin(own: Segment): void {

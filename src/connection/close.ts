@@ -23,7 +23,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { clientGone } from '../exchange/gone.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/state.ts';
-import { traceEnd } from '../exchange/tracing.ts';
+import { endTrace, takeTrace } from '../exchange/tracing.ts';
 import { faultName, faultStatus, faultText } from '../http/fault.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { noteClose } from './close-reason.ts';
@@ -250,7 +250,11 @@ export function markBroken(connection: ConnectionParts): void {
 }
 
 function abortExchange(connection: ConnectionParts, exchange: Exchange): void {
-  traceEnd(exchange, false);
+  const trace = takeTrace(exchange);
+  if (trace !== null) {
+    const { contentBytes, services } = exchange;
+    endTrace(trace, services.nowMs(), connection.body.receivedBytes, contentBytes, false);
+  }
   exchange.retain();
   exchange.detach(DETACHED, connection.knownPeer);
   exchange.abort(clientGone());

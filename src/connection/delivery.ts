@@ -1,9 +1,11 @@
 // Responses that are notified when the kernel took their last byte, or when it is certain that it
-// never will: those with afterSend() callbacks, and large ones, which the metrics count then.
+// never will: those with afterSend() callbacks, those of which tracers want to know, and large
+// ones, which the metrics count then.
 
 import { describe } from '../base/describe.ts';
 import type { Summary } from '../exchange/callbacks.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
+import { endTrace, type OpenTrace } from '../exchange/tracing.ts';
 
 /** A response that is queued and not sent; what its summary needs is copied. */
 interface Delivery {
@@ -18,20 +20,25 @@ interface Delivery {
   readonly services: Services;
   /** Counts it for the metrics. */
   readonly count: ((complete: boolean) => void) | null;
+  readonly trace: OpenTrace | null;
+  /** Content of the request that had arrived. */
+  readonly requestBytes: number;
 }
 
 /** Those of one connection, in order. Most responses are not added. */
 export class Deliveries {
   #waiting: Delivery[] = [];
 
-  /** Takes the callbacks of a response that is queued up to `target`, if it has any, or `count`. */
+  /** Takes the callbacks of a response that is queued up to `target`, if it has any, and others. */
   add(
     exchange: Exchange,
     target: number,
     complete: boolean,
     count: Delivery['count'] = null,
+    trace: OpenTrace | null = null,
+    requestBytes = 0,
   ): void {
-    if (exchange.afterSend === null && count === null) return;
+    if (exchange.afterSend === null && count === null && trace === null) return;
     const callbacks = exchange.afterSend ?? [];
     exchange.afterSend = null;
     const { status, contentBytes, startedMs, services } = exchange;
@@ -44,6 +51,8 @@ export class Deliveries {
       complete,
       services,
       count,
+      trace,
+      requestBytes,
     });
   }
 
@@ -66,15 +75,17 @@ export class Deliveries {
 
 /** Runs the callbacks, whose errors do not affect the connection. */
 function notify(delivery: Delivery, sentTotal: number): void {
-  const { callbacks, status, startedMs, services } = delivery;
+  const { callbacks, requestBytes, status, startedMs, services, trace } = delivery;
   const missing = Math.max(delivery.target - sentTotal, 0);
   const complete = delivery.complete && missing === 0;
   delivery.count?.(complete);
   const bytes = Math.max(delivery.contentBytes - missing, 0);
-  const durationMs = services.nowMs() - startedMs;
+  const nowMs = services.nowMs();
+  const durationMs = nowMs - startedMs;
   for (const callback of callbacks) {
     runCallback(callback, { status, bytes, durationMs, complete }, services);
   }
+  if (trace !== null) endTrace(trace, nowMs, requestBytes, bytes, complete);
 }
 
 function runCallback(

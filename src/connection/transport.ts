@@ -12,7 +12,7 @@ import { lateRejection, quick } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
-import { traceEnd, traceHead } from '../exchange/tracing.ts';
+import { takeTrace, traceHead } from '../exchange/tracing.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { FileOwner } from '../reactor/file-owner.ts';
 import { reset, truncate } from './close.ts';
@@ -144,17 +144,20 @@ export class ConnectionTransport implements Transport {
   }
 
   #responded(exchange: Exchange, isStream: boolean): void {
-    const { context, deliveries, sendQueue } = this.#connection;
+    const { body, context, deliveries, sendQueue } = this.#connection;
     const { meter } = context;
     const isLarge = meter !== null && sendQueue.waiting > METRICS_AT_ONCE_BYTES;
     const count = isLarge ? this.#counting(meter, exchange, isStream) : null;
     if (!isLarge && meter !== null) this.#count(meter, exchange, isStream);
     if (!isStream) traceHead(exchange);
-    traceEnd(exchange, true);
+    const trace = takeTrace(exchange);
     exchange.endResponse();
     context.counters.responses += 1;
-    if (count !== null || exchange.afterSend !== null) {
-      deliveries.add(exchange, sendQueue.queuedTotal, true, count);
+    if (count !== null || trace !== null || exchange.afterSend !== null) {
+      const { queuedTotal, sentTotal } = sendQueue;
+      deliveries.add(exchange, queuedTotal, true, count, trace, body.receivedBytes);
+      // A stream of a declared length may have been sent before it ended.
+      if (queuedTotal === sentTotal) deliveries.notifySent(sentTotal);
     }
     this.#connection.advance();
   }
@@ -165,7 +168,7 @@ export class ConnectionTransport implements Transport {
     const route = series ?? meter.route('');
     const { receivedBytes } = body;
     meter.responded(route, head.method, status, startedMs, receivedBytes, contentBytes, isStream);
-    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+    if (meter.isFull) meter.flush(reactor.driver.now());
   }
 
   /** Counts a response when it has been sent, or when it is certain that it never will be. */
@@ -181,14 +184,14 @@ export class ConnectionTransport implements Transport {
         return;
       }
       meter.responded(route, method, status, startedMs, receivedBytes, contentBytes, isStream);
-      if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+      if (meter.isFull) meter.flush(reactor.driver.now());
     };
   }
 
   #countHead(meter: Meter, { head, series, startedMs, status }: Exchange): void {
     meter.headSent(series ?? meter.route(''), head.method, status, startedMs);
     const { reactor } = this.#connection;
-    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+    if (meter.isFull) meter.flush(reactor.driver.now());
   }
 
   waitingBytes(): number {

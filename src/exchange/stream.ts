@@ -4,8 +4,8 @@ import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { quick } from './late.ts';
 import { endIfHeadOnly, startStream } from './respond.ts';
-import { END, type Source } from './source.ts';
-import { Phase } from './state.ts';
+import { type ChunkSource, END, openSource, type Source } from './source.ts';
+import { Phase, Writer } from './state.ts';
 
 const SETTLED: Promise<void> = Promise.resolve();
 
@@ -14,7 +14,20 @@ const SETTLED: Promise<void> = Promise.resolve();
  * the client gets an error response; when it fails later the client sees a truncated response. The
  * source is cancelled when the response ends before it does.
  */
-export async function pipe(exchange: Exchange, source: Source): Promise<void> {
+export function pipe(exchange: Exchange, source: Source): Promise<void> {
+  return pipeChunks(exchange, source, false);
+}
+
+/**
+ * As pipe(), for chunks in memory that does not change before the source is asked for the next one:
+ * they are sent from where they lie.
+ */
+export function pipeBorrowed(exchange: Exchange, source: ChunkSource): Promise<void> {
+  exchange.claimWriter(Writer.Stream);
+  return pipeChunks(exchange, openSource(source), true);
+}
+
+async function pipeChunks(exchange: Exchange, source: Source, isBorrowed: boolean): Promise<void> {
   try {
     for (;;) {
       const chunk = await nextChunk(exchange, source);
@@ -26,7 +39,10 @@ export async function pipe(exchange: Exchange, source: Source): Promise<void> {
       }
       // A source of empty chunks must not block the event loop.
       if (chunk.length === 0) await quick(exchange, SETTLED);
-      else await exchange.transport.write(exchange, ownContent(chunk), false);
+      else {
+        const kept = isBorrowed ? chunk : ownContent(chunk);
+        await exchange.transport.write(exchange, kept, isBorrowed);
+      }
     }
   } catch (error) {
     source.cancel();

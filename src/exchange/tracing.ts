@@ -16,17 +16,23 @@ export interface RequestTrace {
   /** The pattern of the route; null without one. */
   readonly route: string | null;
   readonly remoteAddress: string;
+  /** HTTP's version, '1.1' or '1.0'. */
+  readonly httpVersion: string;
+  /** The fields Host and User-Agent; null without one. */
+  readonly host: string | null;
+  readonly userAgent: string | null;
   /** Of the fields traceparent and tracestate; null without a valid one. */
   readonly trace: TraceContext | null;
   readonly startedMs: number;
   /** 0 before the head of the response. */
   status: number;
-  /** From the start to the head, and to the end of the response; -1 before. */
+  /** From the start until the head was queued, and the kernel had all; -1 before. */
   firstByteMs: number;
   durationMs: number;
-  /** Content of the response so far. */
+  /** Content of the request that had arrived, and of the response that was sent; set by the end. */
+  requestBytes: number;
   responseBytes: number;
-  /** Whether the client was sent all of the response; set by the end. */
+  /** Whether the kernel has taken all of the response; set by the end. */
   isComplete: boolean;
   /** What the handler threw last; undefined without an error. */
   error: unknown;
@@ -40,12 +46,13 @@ const firstByte = channel('vibing.request.first-byte');
 const ended = channel('vibing.request.end');
 const failed = channel('vibing.request.error');
 
-interface Open {
+/** A request whose end was not published. */
+export interface OpenTrace {
   readonly trace: RequestTrace;
   readonly beganMs: number;
 }
 
-const open = new WeakMap<Exchange, Open>();
+const open = new WeakMap<Exchange, OpenTrace>();
 /** Requests that have started and not ended: without one the functions below do nothing. */
 let openCount = 0;
 
@@ -69,10 +76,14 @@ export function runTraced(exchange: Exchange, run: () => void): void {
     route: exchange.params.pattern,
     remoteAddress: exchange.transport.peer().address,
     trace: traceContext(parent, fieldValue(exchange, 'tracestate')),
+    httpVersion: `1.${head.minor}`,
+    host: fieldValue(exchange, 'host') ?? null,
+    userAgent: fieldValue(exchange, 'user-agent') ?? null,
     startedMs: services.wallMs(),
     status: 0,
     firstByteMs: -1,
     durationMs: -1,
+    requestBytes: 0,
     responseBytes: 0,
     isComplete: false,
     error: undefined,
@@ -99,15 +110,26 @@ export function traceHead(exchange: Exchange): void {
   firstByte.publish(trace);
 }
 
-/** The response has ended, or was given up. */
-export function traceEnd(exchange: Exchange, isComplete: boolean): void {
+/** The response is queued: its end is published by endTrace(), when the kernel has taken it. */
+export function takeTrace(exchange: Exchange): OpenTrace | null {
   const found = openCount === 0 ? undefined : open.get(exchange);
-  if (found === undefined) return;
-  const { beganMs, trace } = found;
+  if (found === undefined) return null;
   open.delete(exchange);
   openCount -= 1;
-  trace.durationMs = exchange.services.nowMs() - beganMs;
-  trace.responseBytes = exchange.contentBytes;
+  return found;
+}
+
+/** Publishes the end. `responseBytes`: of its content, what the kernel has taken. */
+export function endTrace(
+  { beganMs, trace }: OpenTrace,
+  nowMs: number,
+  requestBytes: number,
+  responseBytes: number,
+  isComplete: boolean,
+): void {
+  trace.durationMs = nowMs - beganMs;
+  trace.requestBytes = requestBytes;
+  trace.responseBytes = responseBytes;
   trace.isComplete = isComplete;
   ended.publish(trace);
 }

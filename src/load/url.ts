@@ -4,12 +4,12 @@
 const SHOWN_MAX = 80;
 const EXAMPLE = 'http://127.0.0.1:8080/';
 /** The authority of a URL. */
-const AUTHORITY = /^http:\/\/([^/?#\\]*)/i;
+const AUTHORITY = /^https?:\/\/([^/?#\\]*)/i;
 
-/** The URL, or what is wrong with it. */
-export function parseUrl(text: string): URL | string {
+/** The URL, or what is wrong with it. `hasTls`: it may begin with https. */
+export function parseUrl(text: string, hasTls = false): URL | string {
   const shown = shownUrl(text);
-  if (/^https:/i.test(text)) return `${shown}: TLS is not supported, use http://`;
+  if (!hasTls && /^https:/i.test(text)) return `${shown}: TLS is not supported, use http://`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u0020\u007f\\]/.test(text)) {
     return `${shown}: spaces, backslashes and control characters are not allowed; a space is %20`;

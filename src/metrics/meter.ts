@@ -7,6 +7,7 @@
 import { assert } from '../base/assert.ts';
 import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';
 import { bucketOf } from './buckets.ts';
+import type { Family } from './family.ts';
 import {
   BYTES,
   COUNTS,
@@ -25,10 +26,12 @@ const CLASS_COUNT: number = CLASSES.length;
 
 /** The histograms of one route, method and class, as an index behind that of the first. */
 const Histogram = { Full: 0, RequestBytes: 1, ResponseBytes: 2, Stream: 3, FirstByte: 4 } as const;
-const HISTOGRAM_COUNT = 5;
+/** A power of two: the index of each has its number in the lower bits. */
+const HISTOGRAM_COUNT = 8;
+const WHICH: number = HISTOGRAM_COUNT - 1;
 const LAZY = 0;
 
-/** Heads and ends of responses that wait for the end of their turn. */
+/** Heads and ends of responses that wait for the end of their turn; equal ones in a row are one. */
 const PENDING_MAX = 1_024;
 
 const MS_PER_BASE: number = 1_000 * SECONDS.base;
@@ -60,15 +63,27 @@ export class Meter {
   #histograms: Int32Array = new Int32Array(64 * HISTOGRAM_COUNT);
   #used: number = HISTOGRAM_COUNT;
   #overflow = 0;
-  readonly #pendingCells = new Int32Array(PENDING_MAX);
+  /** Of each the index of its histogram of a time, when it began, its contents, and how many. */
+  readonly #pendingAt = new Int32Array(PENDING_MAX);
   readonly #pendingSinceMs = new Float64Array(PENDING_MAX);
+  readonly #pendingRequestBytes = new Float64Array(PENDING_MAX);
+  readonly #pendingResponseBytes = new Float64Array(PENDING_MAX);
+  readonly #pendingCounts = new Int32Array(PENDING_MAX);
   #pending = 0;
+  /** The last of them, which is not in these arrays; a count of 0 is none. */
+  #lastCount = 0;
+  #lastAt = LAZY;
+  #lastSinceMs = -1;
+  #lastRequestBytes = 0;
+  #lastResponseBytes = 0;
+  /** The last time and content that were counted, and their buckets. */
+  #ms = 0;
+  #msBucket = 0;
+  #responseBytes = 0;
+  #responseBucket = 0;
   /** When the turn began whose end is awaited, and its completions; -1 without one. */
   #turnSinceMs = -1;
   #turnCompletions = 0;
-  /** The content of the last response, and its bucket. */
-  #responseBytes = 0;
-  #responseBucket = 0;
   readonly #byKind = new Map<string, number>();
   readonly #active: number;
   readonly #requests: number;
@@ -127,8 +142,9 @@ export class Meter {
 
   /** The head of a stream was sent. */
   headSent(route: RouteSeries, method: number, status: number, startedMs: number): void {
-    const at = this.#histogramsOf(route, method, status);
-    this.#pend(this.#histogramOf(at, Histogram.FirstByte), startedMs);
+    const at = this.#histogramsOf(route, method, status) + Histogram.FirstByte;
+    if (this.#histograms[at] === LAZY) this.#makeHistogram(at, FAMILIES.firstByte);
+    this.#pend(at, startedMs, 0, 0);
   }
 
   /** A response has ended. */
@@ -141,53 +157,93 @@ export class Meter {
     responseBytes: number,
     isStream: boolean,
   ): void {
-    const { segment } = this;
-    const at = this.#histogramsOf(route, method, status);
-    const histograms = this.#histograms;
-    // Most requests have no content, and many responses in a row the same length.
-    const requestBucket = requestBytes === 0 ? 0 : bucketOf(requestBytes / BYTES_BASE);
-    segment.observe(histograms[at + Histogram.RequestBytes], requestBucket, requestBytes);
-    if (responseBytes !== this.#responseBytes) {
-      this.#responseBytes = responseBytes;
-      this.#responseBucket = bucketOf(responseBytes / BYTES_BASE);
+    const first = this.#histogramsOf(route, method, status);
+    const at = first + (isStream ? Histogram.Stream : Histogram.Full);
+    this.segment.cells[this.#active] -= 1;
+    if (
+      at === this.#lastAt &&
+      startedMs === this.#lastSinceMs &&
+      responseBytes === this.#lastResponseBytes &&
+      requestBytes === this.#lastRequestBytes
+    ) {
+      this.#lastCount += 1;
+      return;
     }
-    const sizes = histograms[at + Histogram.ResponseBytes];
-    segment.observe(sizes, this.#responseBucket, responseBytes);
-    segment.cells[this.#active] -= 1;
-    this.#pend(this.#histogramOf(at, isStream ? Histogram.Stream : Histogram.Full), startedMs);
+    if (isStream && this.#histograms[at] === LAZY) this.#makeHistogram(at, FAMILIES.duration);
+    this.#pend(at, startedMs, requestBytes, responseBytes);
   }
 
-  #pend(cell: number, startedMs: number): void {
-    assert(this.#pending < PENDING_MAX, 'isFull was heeded');
-    this.#pendingCells[this.#pending] = cell;
-    this.#pendingSinceMs[this.#pending] = startedMs;
-    this.#pending += 1;
+  #pend(at: number, startedMs: number, requestBytes: number, responseBytes: number): void {
+    if (this.#lastCount > 0) this.#keepLast();
+    this.#lastAt = at;
+    this.#lastSinceMs = startedMs;
+    this.#lastRequestBytes = requestBytes;
+    this.#lastResponseBytes = responseBytes;
+    this.#lastCount = 1;
+  }
+
+  #keepLast(): void {
+    const index = this.#pending;
+    assert(index < PENDING_MAX, 'isFull was heeded');
+    this.#pendingAt[index] = this.#lastAt;
+    this.#pendingSinceMs[index] = this.#lastSinceMs;
+    this.#pendingRequestBytes[index] = this.#lastRequestBytes;
+    this.#pendingResponseBytes[index] = this.#lastResponseBytes;
+    this.#pendingCounts[index] = this.#lastCount;
+    this.#pending = index + 1;
   }
 
   /** What has ended since the last call ended now. */
   flush(nowMs: number): void {
-    const { segment } = this;
-    let sinceMs = -1;
-    let bucket = 0;
     for (let index = 0; index < this.#pending; index++) {
-      const startedMs = this.#pendingSinceMs[index];
-      if (startedMs !== sinceMs) {
-        sinceMs = startedMs;
-        bucket = bucketOf((nowMs - startedMs) / MS_PER_BASE);
-      }
-      segment.observe(this.#pendingCells[index], bucket, (nowMs - startedMs) / 1_000);
+      this.#count(
+        nowMs - this.#pendingSinceMs[index],
+        this.#pendingAt[index],
+        this.#pendingRequestBytes[index],
+        this.#pendingResponseBytes[index],
+        this.#pendingCounts[index],
+      );
     }
     this.#pending = 0;
+    if (this.#lastCount === 0) return;
+    const ms = nowMs - this.#lastSinceMs;
+    const count = this.#lastCount;
+    this.#count(ms, this.#lastAt, this.#lastRequestBytes, this.#lastResponseBytes, count);
+    this.#lastCount = 0;
+    this.#lastAt = LAZY;
+  }
+
+  #count(ms: number, at: number, requestBytes: number, responseBytes: number, count: number): void {
+    const { segment } = this;
+    const histograms = this.#histograms;
+    // Most heads of a turn were read at one time.
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#msBucket = bucketOf(ms / MS_PER_BASE);
+    }
+    segment.observe(histograms[at], this.#msBucket, ms / 1_000, count);
+    if ((at & WHICH) === Histogram.FirstByte) return;
+    const first = at & ~WHICH;
+    // Most requests have no content, and many responses in a row the same length.
+    const requestBucket = requestBytes === 0 ? 0 : bucketOf(requestBytes / BYTES_BASE);
+    const requests = histograms[first + Histogram.RequestBytes];
+    segment.observe(requests, requestBucket, requestBytes, count);
+    if (responseBytes !== this.#responseBytes) {
+      this.#responseBytes = responseBytes;
+      this.#responseBucket = bucketOf(responseBytes / BYTES_BASE);
+    }
+    const responses = histograms[first + Histogram.ResponseBytes];
+    segment.observe(responses, this.#responseBucket, responseBytes, count);
   }
 
   /** True when flush() must be called before the next response. */
   get isFull(): boolean {
-    return this.#pending > PENDING_MAX - 2;
+    return this.#pending > PENDING_MAX - 3;
   }
 
   /** True when a turn, or a response, has not ended. */
   get isOpen(): boolean {
-    return this.#turnSinceMs >= 0 || this.#pending > 0;
+    return this.#turnSinceMs >= 0 || this.#lastCount > 0;
   }
 
   /**
@@ -195,7 +251,7 @@ export class Meter {
    * and its responses have ended. A turn of so many completions begins.
    */
   polled(nowMs: number, completions: number): void {
-    if (this.#pending > 0) this.flush(nowMs);
+    if (this.#lastCount > 0) this.flush(nowMs);
     if (this.#turnSinceMs >= 0) this.#turnEnded(nowMs - this.#turnSinceMs);
     this.#turnSinceMs = completions > 0 ? nowMs : -1;
     this.#turnCompletions = completions;
@@ -247,17 +303,10 @@ export class Meter {
 
   readonly #labels = new Map<number, string[]>();
 
-  #histogramOf(at: number, which: number): number {
-    const cell = this.#histograms[at + which];
-    return cell === LAZY ? this.#makeHistogram(at, which) : cell;
-  }
-
   /** Most routes never stream. */
-  #makeHistogram(at: number, which: number): number {
-    const family = which === Histogram.Stream ? FAMILIES.duration : FAMILIES.firstByte;
-    const cell = this.segment.cellOfMany(family, this.#labels.get(at) ?? []);
-    this.#histograms[at + which] = cell;
-    return cell;
+  #makeHistogram(at: number, family: Family): void {
+    const labels = this.#labels.get(at & ~WHICH) ?? [];
+    this.#histograms[at] = this.segment.cellOfMany(family, labels);
   }
 
   aborted(): void {

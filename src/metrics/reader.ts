@@ -18,8 +18,14 @@ import {
 export interface ReadableSegment {
   /** The same for each reading, and as long as the series in it. */
   readonly id: number;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
 }
+
+/** Where another thread of the process finds a segment: in shared memory, or in a file. */
+export type SegmentSource = { readonly id: number; readonly histograms: number } & (
+  | { readonly buffer: SharedArrayBuffer }
+  | { readonly fd: number; readonly at: number }
+);
 
 export type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -215,7 +221,8 @@ export class Reader {
       count += cells[cell + BEYOND];
       for (let doubling = 0; doubling < DOUBLINGS; doubling++) {
         const bank = words[bankWord(cell, doubling * BANK_BUCKETS)];
-        if (bank === 0) continue;
+        // A copy of a segment that was being written may lack its last bank.
+        if (bank === 0 || bank >= cells.length) continue;
         for (let index = 0; index < BANK_BUCKETS; index++) {
           const value = cells[bank + index];
           counts[doubling * BANK_BUCKETS + index] += value;

@@ -4,7 +4,8 @@
 // the order in which they were made, and nothing in it ever moves.
 //
 //   header   words: magic, end of the records in bytes, whether a process uses it, its worker,
-//            the number of its start; then cells that count what has no room
+//            the number of its start, the number of its histograms; then cells that count what has
+//            no room
 //   record   words: bytes of the record, kind; then
 //     family   words: bytes of its JSON, the last start that used it; the JSON of a Family
 //     series   words: position of its family, bytes of its JSON; an array of label values; cells
@@ -22,7 +23,14 @@ import { OVERFLOW } from './schema.ts';
 
 export const MAGIC = 0x76_6d_31_01;
 export const HEADER_BYTES = 256;
-export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3, Start: 4 } as const;
+export const Word = {
+  Magic: 0,
+  End: 1,
+  IsUsed: 2,
+  Worker: 3,
+  Start: 4,
+  Histograms: 5,
+} as const;
 /** The word of a family with the number of the last start that used it, after its position. */
 export const FAMILY_START = 3;
 /** The first of the cells of the header, for a series that has no room: nothing reads them. */
@@ -51,7 +59,7 @@ const RESERVED_SHARE = 1 / 8;
 
 /** Memory of a segment. */
 export interface Memory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** How long it can become. */
   readonly bytesMax: number;
   /** Longer memory with the same content; null where there can be none. */
@@ -77,6 +85,7 @@ export class Segment {
   readonly #ordinaryBytes: number;
   readonly #seriesBytes: number;
   #seriesCount = 0;
+  #histogramCount = 0;
   /** Those of the program: number, and bytes of their records. */
   #ownCount = 0;
   #ownBytes = 0;
@@ -95,13 +104,14 @@ export class Segment {
     this.#bytes = new Uint8Array(memory.buffer);
     if (this.words[Word.Magic] === MAGIC) this.#continue();
     else this.words[Word.End] = HEADER_BYTES;
+    this.words[Word.Histograms] = this.#histogramCount;
     this.words[Word.Worker] = worker;
     this.words[Word.Start] = start;
     this.words[Word.Magic] = MAGIC;
     this.words[Word.IsUsed] = 1;
   }
 
-  get buffer(): ArrayBuffer {
+  get buffer(): ArrayBufferLike {
     return this.#memory.buffer;
   }
 
@@ -194,6 +204,7 @@ export class Segment {
 
   #countSeries(family: Family, bytes: number): void {
     this.#seriesCount += 1;
+    if (family.type === 'histogram') this.#histogramCount += 1;
     if (family.isOwn !== true) return;
     this.#ownCount += 1;
     this.#ownBytes += bytes;
@@ -238,32 +249,33 @@ export class Segment {
     this.#bytes.set(text, at + TEXT_AT);
     this.#publish(at);
     this.#countSeries(family, this.words[word]);
+    this.words[Word.Histograms] = this.#histogramCount;
     const cell = (at + TEXT_AT + padded(text.length)) / 8;
     series.set(labels, cell);
     return cell;
   }
 
-  /** Adds a value to a histogram; `bucket` is that of the value. */
-  observe(histogram: number, bucket: number, value: number): void {
+  /** Adds a value to a histogram, or several that are equal; `bucket` is that of the value. */
+  observe(histogram: number, bucket: number, value: number, count = 1): void {
     const { cells, words } = this;
-    cells[histogram + SUM] += value;
+    cells[histogram + SUM] += value * count;
     const bank = words[bankWord(histogram, bucket)];
-    if (bank === 0) this.#observeFirst(histogram, bucket);
-    else cells[bank + (bucket & (BANK_BUCKETS - 1))] += 1;
+    if (bank === 0) this.#observeFirst(histogram, bucket, count);
+    else cells[bank + (bucket & (BANK_BUCKETS - 1))] += count;
   }
 
   /** The first value of a doubling. Without memory it counts as one beyond the last bucket. */
-  #observeFirst(histogram: number, bucket: number): void {
+  #observeFirst(histogram: number, bucket: number, count: number): void {
     const limit = this.#reserved.has(histogram) ? this.#memory.bytesMax : this.#ordinaryBytes;
     const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS, limit) : -1;
     if (at < 0) {
       if (bucket < BUCKETS) this.#isFull = true;
-      this.cells[histogram + BEYOND] += 1;
+      this.cells[histogram + BEYOND] += count;
       return;
     }
     this.words[at / 4 + 1] = RecordKind.Bank;
     const bank = (at + BANK_CELLS_AT) / 8;
-    this.cells[bank + (bucket & (BANK_BUCKETS - 1))] = 1;
+    this.cells[bank + (bucket & (BANK_BUCKETS - 1))] = count;
     this.#publish(at);
     this.words[bankWord(histogram, bucket)] = bank;
   }
@@ -343,13 +355,13 @@ function textAt(bytes: Uint8Array, at: number, length: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString();
 }
 
-/** Memory of this process alone, up to `bytesMax`. */
+/** Memory of this process alone, up to `bytesMax`. Its threads may share it. */
 export class OwnMemory implements Memory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   readonly bytesMax: number;
 
   constructor(bytes: number, bytesMax: number) {
-    this.buffer = new ArrayBuffer(bytes);
+    this.buffer = new SharedArrayBuffer(bytes);
     this.bytesMax = Math.max(bytes, bytesMax);
   }
 

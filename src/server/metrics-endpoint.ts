@@ -2,11 +2,13 @@
 // slices, between which other requests get their turn.
 
 import {
+  METRICS_MISSED_MAX,
   METRICS_SAMPLE_MS,
-  METRICS_SCRAPE_MS,
   METRICS_SCRAPES_MAX,
   METRICS_SLICE_MS,
+  METRICS_STALLED_MAX,
   METRICS_STREAMS_MAX,
+  METRICS_THREAD_HISTOGRAMS,
   RETRY_AFTER_SECONDS,
 } from '../base/fixed-limits.ts';
 import type { EventStream } from '../exchange/event-stream.ts';
@@ -16,10 +18,13 @@ import type { Handler } from '../exchange/handler.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { Phase } from '../exchange/state.ts';
-import { jsonFormat, type ServerFacts } from '../metrics/json-format.ts';
-import type { Reader } from '../metrics/reader.ts';
-import { TextFormat, textFormat } from '../metrics/text-format.ts';
+import { pipeBorrowed } from '../exchange/stream.ts';
+import { Coding, chooseCoding, codingSet } from '../http/accept-encoding.ts';
+import { type DocumentFormat, documentOf } from '../metrics/documents.ts';
+import type { ServerFacts } from '../metrics/json-format.ts';
+import type { Reader, SegmentSource } from '../metrics/reader.ts';
 import { metricsFormat } from './metrics-accept.ts';
+import type { MetricsComposer } from './metrics-composer.ts';
 
 const CONTENT_TYPES = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
@@ -30,8 +35,14 @@ const CONTENT_TYPES = {
 /** Characters of a slice at most, so that memory is bounded by what the client takes. */
 const SLICE_CHARACTERS = 65_536;
 
+const GZIP_ONLY: number = codingSet(Coding.Gzip);
+
 export interface MetricsSource {
   readonly reader: Reader;
+  /** Null where there are no threads. */
+  readonly composer: MetricsComposer | null;
+  /** What the composer reads. */
+  readonly sources: () => readonly SegmentSource[];
   readonly facts: () => ServerFacts;
   /** Brings what is sampled, such as memory, up to date. */
   readonly refresh: () => Promise<void>;
@@ -39,10 +50,14 @@ export interface MetricsSource {
   readonly closing: () => AbortSignal;
 }
 
+type Chunks = AsyncGenerator<string | Uint8Array>;
+
 export class MetricsEndpoint {
   readonly #source: MetricsSource;
-  /** Responses that are being composed, and since when; the oldest first. */
-  readonly #scrapes = new Map<Exchange, number>();
+  /** Responses that are being composed. */
+  readonly #composing = new Set<Exchange>();
+  /** Those whose clients have not read what was sent them; the first is the longest there. */
+  readonly #stalled = new Set<Exchange>();
   readonly #streams = new Set<EventStream>();
   #isTicking = false;
 
@@ -54,44 +69,76 @@ export class MetricsEndpoint {
     const exchange = exchangeOf(request);
     const { services } = exchange;
     const format = metricsFormat(fieldValue(exchange, 'accept'));
-    response.header('Cache-Control', 'no-store').header('Vary', 'Accept');
+    response.header('Cache-Control', 'no-store').header('Vary', 'Accept, Accept-Encoding');
     if (format === 'events') {
       this.#stream(response, services);
       return;
     }
-    if (!this.#hasPlace(services.nowMs())) {
+    if (this.#composing.size >= METRICS_SCRAPES_MAX) {
       refuse(response, 'other requests for metrics are being served');
       return;
     }
     // No other request ever uses it, so that it can be given up later.
     exchange.retain();
-    this.#scrapes.set(exchange, services.nowMs());
+    const { base, bytes, head } = exchange;
+    const isGzip = chooseCoding(head, bytes, base, GZIP_ONLY) === Coding.Gzip;
+    this.#composing.add(exchange);
     try {
       await this.#source.refresh();
+      const composed = await this.#composed(format, isGzip, services);
       response.header('Content-Type', CONTENT_TYPES[format]);
-      await response.stream(slices(this.#chunks(format, services), services));
+      if (composed !== null && isGzip) response.header('Content-Encoding', 'gzip');
+      const chunks = composed ?? slices(this.#document(format, services), services);
+      await pipeBorrowed(exchange, this.#watched(exchange, chunks));
     } finally {
-      this.#scrapes.delete(exchange);
+      this.#composing.delete(exchange);
+      this.#stalled.delete(exchange);
     }
   };
 
-  /** Whether one more may be composed; for it a client that has stopped reading is cut off. */
-  #hasPlace(nowMs: number): boolean {
-    if (this.#scrapes.size < METRICS_SCRAPES_MAX) return true;
-    for (const [exchange, sinceMs] of this.#scrapes) {
-      if (nowMs - sinceMs < METRICS_SCRAPE_MS) return false;
-      if (exchange.phase !== Phase.Streaming || exchange.gone) continue;
-      this.#scrapes.delete(exchange);
-      exchange.transport.abandon(exchange);
-      return true;
+  /** While a client does not take a chunk, its response is not among those that are composed. */
+  async *#watched(exchange: Exchange, chunks: Chunks): Chunks {
+    for await (const chunk of chunks) {
+      this.#composing.delete(exchange);
+      this.#stalled.add(exchange);
+      if (this.#stalled.size > METRICS_STALLED_MAX) this.#cutOff();
+      yield chunk;
+      this.#stalled.delete(exchange);
+      this.#composing.add(exchange);
     }
-    return false;
   }
 
-  #chunks(format: keyof typeof CONTENT_TYPES, services: Services): Generator<string> {
+  #cutOff(): void {
+    for (const exchange of this.#stalled) {
+      this.#stalled.delete(exchange);
+      if (exchange.phase !== Phase.Streaming || exchange.gone) continue;
+      exchange.transport.abandon(exchange);
+      return;
+    }
+  }
+
+  #document(format: DocumentFormat, services: Services): Generator<string> {
     const { reader, facts } = this.#source;
-    if (format === 'json') return jsonFormat(reader, facts(), services.wallMs() / 1_000);
-    return textFormat(reader, format === 'text' ? TextFormat.Prometheus : TextFormat.OpenMetrics);
+    return documentOf(format, reader, facts(), services.wallMs() / 1_000);
+  }
+
+  /** What the thread composes, whose first chunk is there; null for little, or without a thread. */
+  async #composed(
+    format: DocumentFormat,
+    isGzip: boolean,
+    services: Services,
+  ): Promise<Chunks | null> {
+    const { composer, facts, sources } = this.#source;
+    if (composer === null || !composer.works) return null;
+    const segments = sources();
+    if (segments.every(({ histograms }) => histograms <= METRICS_THREAD_HISTOGRAMS)) return null;
+    const seconds = services.wallMs() / 1_000;
+    const chunks = composer.compose({ format, isGzip, facts: facts(), seconds, segments });
+    try {
+      return resumed(await chunks.next(), chunks);
+    } catch {
+      return null;
+    }
   }
 
   #stream(response: Response, services: Services): void {
@@ -117,11 +164,10 @@ export class MetricsEndpoint {
     try {
       while (this.#streams.size > 0 && !closing.aborted) {
         await this.#source.refresh();
-        let text = '';
-        for await (const slice of slices(this.#chunks('json', services), services)) text += slice;
+        const text = await this.#snapshot(services);
         for (const stream of this.#streams) {
-          if (stream.closed) this.#streams.delete(stream);
-          else void stream.send(text, { event: 'metrics' });
+          if (stream.closed || stream.dropped >= METRICS_MISSED_MAX) this.#leave(stream);
+          else if (text !== null) void stream.send(text, { event: 'metrics' });
         }
         await services.pause(METRICS_SAMPLE_MS);
       }
@@ -130,6 +176,39 @@ export class MetricsEndpoint {
       if (closing.aborted) close();
       this.#isTicking = false;
     }
+  }
+
+  /** The stream ends behind what waits, at the latest by the timeout of its connection. */
+  #leave(stream: EventStream): void {
+    this.#streams.delete(stream);
+    stream.close();
+  }
+
+  /** Null when the thread failed in the middle of it. */
+  async #snapshot(services: Services): Promise<string | null> {
+    const composed = await this.#composed('json', false, services);
+    const chunks = composed ?? slices(this.#document('json', services), services);
+    const decoder = new TextDecoder();
+    let text = '';
+    try {
+      for await (const chunk of chunks) {
+        text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+      }
+    } catch {
+      return null;
+    }
+    return text;
+  }
+}
+
+/** All results of an iterator of which the first one was taken. */
+async function* resumed<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    if (first.done === true) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
   }
 }
 

@@ -8,10 +8,11 @@ import { METHOD_COUNT, methodName } from '../http/method.ts';
 import type { ServerFacts } from '../metrics/json-format.ts';
 import { Meter } from '../metrics/meter.ts';
 import { OwnMetrics } from '../metrics/own.ts';
-import { type ReadableSegment, Reader } from '../metrics/reader.ts';
+import { type ReadableSegment, Reader, type SegmentSource } from '../metrics/reader.ts';
 import { OVERFLOW } from '../metrics/schema.ts';
-import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
+import { type Memory, OwnMemory, Segment, Word } from '../metrics/segment.ts';
 import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
+import type { MetricsComposer } from './metrics-composer.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { isLocal, isNotRebound } from './metrics-guard.ts';
 import type { RouteGuard, Routes } from './routes.ts';
@@ -27,6 +28,8 @@ export interface SharedMetrics {
   readonly start: number;
   /** The memory of all processes. `own` is that of this process. */
   segments(own: Segment | null): readonly ReadableSegment[];
+  /** Where a thread of this process finds it. */
+  sources(own: Segment | null): readonly SegmentSource[];
   /** The server begins to count, and ends. */
   begin(own: Segment): void;
   end(own: Segment): void;
@@ -51,6 +54,21 @@ export function placeOf(config: Config): MetricsPlace {
   return { path: metricsPath(config), hasListener };
 }
 
+/** What metrics need of the process. */
+export interface MetricsPorts {
+  readonly figures: ProcessFigures;
+  /** Called once for a server with metrics. It starts nothing before it is needed. */
+  readonly makeComposer: () => MetricsComposer;
+}
+
+/** What a server is given for its metrics. */
+export interface MetricsParts {
+  /** Absent where nothing of the process is shown. */
+  readonly metricsPorts?: MetricsPorts;
+  /** The memory of a worker. */
+  readonly sharedMetrics?: () => SharedMetrics | null;
+}
+
 const NOWHERE: MetricsPlace = { path: null, hasListener: false };
 
 export interface ServerMetricsOptions {
@@ -58,7 +76,7 @@ export interface ServerMetricsOptions {
   /** Then its primary decides whether there are metrics. */
   readonly isWorker: boolean;
   readonly shared: SharedMetrics | null;
-  readonly figures: ProcessFigures | null;
+  readonly ports: MetricsPorts | null;
   readonly linesDropped: () => number;
   readonly warn: (text: string) => void;
   readonly closing: () => AbortSignal;
@@ -100,6 +118,8 @@ export class ServerMetrics {
   readonly #segment: Segment | null;
   readonly #reader: Reader;
   readonly #endpoint: MetricsEndpoint;
+  readonly #figures: ProcessFigures | null;
+  readonly #composer: MetricsComposer | null;
   #shared: SharedMetrics | null;
   #runtime: Runtime | null = null;
   #driver = '';
@@ -124,8 +144,12 @@ export class ServerMetrics {
     this.#reader = new Reader(() => this.#segments());
     this.#cpuBefore = this.meter?.valueOf('cpu') ?? 0;
     this.#linesBefore = this.meter?.valueOf('logLinesDropped') ?? 0;
+    this.#figures = options.ports?.figures ?? null;
+    this.#composer = path === null ? null : (options.ports?.makeComposer() ?? null);
     this.#endpoint = new MetricsEndpoint({
       reader: this.#reader,
+      composer: this.#composer,
+      sources: () => this.#sources(),
       facts: () => this.#facts(),
       refresh: () => this.#sample(),
       closing: options.closing,
@@ -162,7 +186,7 @@ export class ServerMetrics {
   /** The server listens, with this runtime. */
   begin(runtime: Runtime): void {
     const { meter } = this;
-    const { figures } = this.#options;
+    const figures = this.#figures;
     if (meter === null) return;
     const { driver } = runtime.reactor;
     this.#runtime = runtime;
@@ -183,6 +207,7 @@ export class ServerMetrics {
   /** The server has closed. */
   async end(): Promise<void> {
     if (this.meter === null) return;
+    await this.#composer?.end();
     if (this.#runtime === null) {
       this.#shared?.close();
       return;
@@ -209,7 +234,7 @@ export class ServerMetrics {
 
   async #sampleNow(): Promise<void> {
     const { meter } = this;
-    const { figures, linesDropped, warn } = this.#options;
+    const { linesDropped, warn } = this.#options;
     if (meter === null || this.#runtime === null) return;
     const { isFull } = meter.segment;
     meter.set('memoryFull', isFull ? 1 : 0);
@@ -221,7 +246,7 @@ export class ServerMetrics {
     meter.set('blocks', slab.freeCount, 'free');
     meter.set('blocks', slab.blockCount - slab.freeCount, 'used');
     meter.set('logLinesDropped', this.#linesBefore + linesDropped());
-    const sampled = await (figures?.sample() ?? null);
+    const sampled = await (this.#figures?.sample() ?? null);
     if (sampled !== null) setFigures(meter, sampled, this.#cpuBefore);
   }
 
@@ -231,11 +256,20 @@ export class ServerMetrics {
     return own === null ? [] : [{ id: 0, buffer: own.buffer }];
   }
 
+  #sources(): readonly SegmentSource[] {
+    const own = this.#segment;
+    if (this.#shared !== null) return this.#shared.sources(own);
+    // Memory of a process alone.
+    const { buffer } = own ?? {};
+    if (own === null || !(buffer instanceof SharedArrayBuffer)) return [];
+    return [{ id: 0, histograms: own.words[Word.Histograms], buffer }];
+  }
+
   #facts(): ServerFacts {
     return {
       name: 'vibing',
       version: VERSION,
-      node: this.#options.figures?.nodeVersion ?? '',
+      node: this.#figures?.nodeVersion ?? '',
       driver: this.#driver,
       started: this.#shared?.startedSeconds ?? this.#startedSeconds,
       workers: this.#shared?.workers ?? 1,

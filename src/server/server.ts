@@ -3,7 +3,6 @@
 
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
-import type { ProcessFigures } from '../async-io/process-figures.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
@@ -26,7 +25,12 @@ import { hostPort, listenError, MetricsListenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
-import { metricsListener, ServerMetrics, type SharedMetrics } from './server-metrics.ts';
+import {
+  type MetricsParts,
+  metricsListener,
+  ServerMetrics,
+  type SharedMetrics,
+} from './server-metrics.ts';
 import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
@@ -79,7 +83,7 @@ export interface ServiceLife {
 }
 
 /** What the process of a server provides: where logs go, how workers are made. */
-export interface ServerParts {
+export interface ServerParts extends MetricsParts {
   readonly launch: Launcher;
   /** What a worker inherits from its primary, or a service from its manager. */
   readonly inherited: () => Inherited | null;
@@ -94,10 +98,6 @@ export interface ServerParts {
   readonly asyncIo?: AsyncIo;
   /** The other workers of a worker. */
   readonly siblings?: Siblings;
-  /** What the process uses, for its metrics. */
-  readonly figures?: ProcessFigures;
-  /** The memory for the metrics of a worker. */
-  readonly sharedMetrics?: () => SharedMetrics | null;
   /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
@@ -139,7 +139,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       config,
       isWorker: parts.isWorker === true,
       shared: parts.sharedMetrics?.() ?? null,
-      figures: parts.figures ?? null,
+      ports: parts.metricsPorts ?? null,
       linesDropped: () => asyncIo.linesDropped,
       warn: (text) => this.#log.warn(text),
       closing: () => this.closing,

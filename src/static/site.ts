@@ -191,6 +191,7 @@ export class Site {
         await respondDirectory(exchange, this.#parts, wanted, target.real);
         return true;
       }
+      if (attempt === 1) services.meter?.cacheMiss();
       try {
         const isLast = attempt === ATTEMPTS_MAX;
         if (await this.#sendFile(exchange, wanted, target, began, send, isLast)) return true;
@@ -209,7 +210,6 @@ export class Site {
     isLast: boolean,
   ): Promise<boolean> {
     const { services } = exchange;
-    services.meter?.cacheMiss();
     const loaded = await loadFile(services, this.#parts, target, wanted.key, began);
     if (loaded !== null) {
       if (loaded.isCacheable) this.#cache.add(loaded.file);

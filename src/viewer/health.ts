@@ -153,7 +153,8 @@ function slow(points: readonly Point[]): readonly string[] {
   const pause = longest(mergeBuckets(points.map((point) => point.pauses)));
   const reasons: string[] = [];
   if (turn !== null && turn >= LONG_TURN_SECONDS) {
-    reasons.push(`turns take up to ${secondsText(turn)}: a handler blocks the loop`);
+    const cause = 'a handler or another program holds the core';
+    reasons.push(`turns take up to ${secondsText(turn)}: ${cause}`);
   }
   if (pause !== null && pause >= LONG_PAUSE_SECONDS) {
     reasons.push(`garbage collection paused for ${secondsText(pause)}`);

@@ -195,7 +195,8 @@ kbd {
   .subject { flex-basis: 100%; }
   .controls { width: 100%; }
   #state, #facts { grid-column: 1 / -1; }
-  #health-reasons { height: 2.8em; overflow: auto; }
+  #facts { white-space: normal; min-height: 2.8em; }
+  #health-reasons { height: 5.6em; overflow: auto; }
   .tiles { grid-template-columns: repeat(2, 1fr); gap: 0.5rem; }
   main, .main-charts, .small-charts { gap: 0.5rem; }
   .small-charts { grid-template-columns: 1fr; }

@@ -14,12 +14,12 @@ export function rateText(rate: number | null): string {
   return rate < 9.95 ? rate.toFixed(1) : countText(rate);
 }
 
-/** For the axes of charts: 950, 1.2k, 12k, 3.4M. */
+/** For the axes of charts: 950, 1.25k, 12.5k, 3.4M. */
 export function shortText(value: number): string {
   for (const [unit, name] of SHORT) {
     if (Math.abs(value) < unit) continue;
     const scaled = value / unit;
-    return `${Number(scaled.toFixed(scaled < 10 ? 1 : 0))}${name}`;
+    return `${Number(scaled.toFixed(scaled < 10 ? 2 : scaled < 100 ? 1 : 0))}${name}`;
   }
   return String(Number(value.toPrecision(3)));
 }

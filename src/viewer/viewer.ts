@@ -9,6 +9,7 @@ import type { Request } from '../exchange/request.ts';
 import { createServer } from '../index.ts';
 import { securityHeaders } from '../middleware/security-headers.ts';
 import type { Server } from '../server/server.ts';
+import { accessProblem } from './access.ts';
 import { metricsUrl } from './address.ts';
 import type { Step } from './history.ts';
 import { PAGE_QUEUE_BYTES_MAX, PAGES_MAX } from './limits.ts';
@@ -16,12 +17,12 @@ import type { Opening, Update } from './messages.ts';
 import { PAGE } from './page-html.ts';
 import { STYLE } from './page-style.ts';
 import { readAssets } from './source/assets.ts';
-import { SnapshotSource } from './source/fetch-snapshot.ts';
+import { type AccessOptions, SnapshotSource } from './source/fetch-snapshot.ts';
 import { Watch } from './source/watch.ts';
 
 /** Options of `viewMetrics()`. */
-export interface MetricsViewerOptions {
-  /** Where the metrics are: a URL, `host:port` or a port. The default path is /metrics. */
+export interface MetricsViewerOptions extends AccessOptions {
+  /** Where the metrics are: a URL of http or https, `host:port` or a port, by default /metrics. */
   readonly url: string;
   /** The port of the viewer on 127.0.0.1; 0, the default, is any free one. */
   readonly port?: number;
@@ -61,7 +62,9 @@ const HEADERS = {
 export async function viewMetrics(options: MetricsViewerOptions): Promise<MetricsViewer> {
   const target = metricsUrl(options.url);
   if (typeof target === 'string') throw new TypeError(`viewMetrics: url: ${target}`);
-  const site = new ViewerSite(target);
+  const problem = accessProblem(target, options);
+  if (problem !== null) throw new TypeError(`viewMetrics: ${problem}`);
+  const site = new ViewerSite(target, options);
   try {
     await site.watch.start();
     const { port } = await site.listen(options.port ?? 0);
@@ -78,10 +81,10 @@ class ViewerSite {
   readonly #pages = new Set<EventStream>();
   #server: Server | null = null;
 
-  constructor(target: URL) {
+  constructor(target: URL, access: AccessOptions) {
     this.#target = target;
     const changed = (step: Step | null) => this.#changed(step);
-    const source = new SnapshotSource(target);
+    const source = new SnapshotSource(target, access);
     this.watch = new Watch(source, { intervalMs: INTERVAL_MS }, { changed });
   }
 

@@ -15,6 +15,9 @@ export interface MetricsFlags {
   readonly once: boolean;
   readonly json: boolean;
   readonly intervalMs: number;
+  /** The file with further authorities; null without one. */
+  readonly caFile: string | null;
+  readonly insecure: boolean;
   readonly help: boolean;
   readonly problems: readonly string[];
 }
@@ -37,6 +40,8 @@ export const METRICS_FLAGS: readonly LoadFlag[] = [
     slot: 'TIME',
     what: 'time between snapshots: 1, 2s, 500ms (default 1s)',
   },
+  { long: 'ca', slot: 'FILE', what: 'of an https URL: accept the authority in this PEM file, too' },
+  { long: 'insecure', slot: '', what: 'of an https URL: accept any certificate' },
   { long: 'help', short: 'h', slot: '', what: 'print this' },
 ];
 
@@ -55,6 +60,7 @@ class MetricsParse {
   readonly #given = new Set<string>();
   #port = 0;
   #intervalMs = INTERVAL_MS;
+  #caFile: string | null = null;
   #at = 0;
 
   constructor(args: readonly string[]) {
@@ -94,6 +100,8 @@ class MetricsParse {
       once: given.has('once'),
       json: given.has('json'),
       intervalMs: this.#intervalMs,
+      caFile: this.#caFile,
+      insecure: given.has('insecure'),
       help,
       problems: this.#problems,
     };
@@ -139,6 +147,7 @@ class MetricsParse {
     if (value === undefined) {
       this.#problems.push(`${given}: given no value, allowed: ${given} ${flag.slot}`);
     } else if (flag.long === 'port') this.#setPort(given, value);
+    else if (flag.long === 'ca') this.#caFile = value;
     else this.#setInterval(given, value);
   }
 
@@ -165,6 +174,7 @@ const EXCLUSIVE = [
   ['web', 'once'],
   ['web', 'interval'],
   ['once', 'interval'],
+  ['ca', 'insecure'],
 ] as const;
 const NEEDS = [
   ['json', 'once'],

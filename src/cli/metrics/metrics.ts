@@ -1,9 +1,15 @@
 // Runs `vibing metrics`: in the terminal, as lines for a pipe, once, or as a page in the browser.
 
+import { readFileSync } from 'node:fs';
 import { safeJson } from '../../base/log-text.ts';
+import { accessProblem } from '../../viewer/access.ts';
 import { columnOf } from '../../viewer/columns.ts';
 import type { Step } from '../../viewer/history.ts';
-import { FetchProblem, SnapshotSource } from '../../viewer/source/fetch-snapshot.ts';
+import {
+  type AccessOptions,
+  FetchProblem,
+  SnapshotSource,
+} from '../../viewer/source/fetch-snapshot.ts';
 import { Watch } from '../../viewer/source/watch.ts';
 import { absenceText, lineText, onceText } from '../../viewer/terminal/once.ts';
 import { keysIn, TerminalSession } from '../../viewer/terminal/session.ts';
@@ -30,11 +36,18 @@ export async function metrics(
     for (const problem of problems) terminal.err(problemLine(problem));
     return USAGE_ERROR;
   }
+  const access = accessOf(flags);
+  const problem = typeof access === 'string' ? access : accessProblem(url, access);
+  if (typeof access === 'string' || problem !== null) {
+    terminal.err(problemLine(problem ?? ''));
+    return USAGE_ERROR;
+  }
   try {
-    if (flags.once) return await printOnce(url, flags.json, terminal);
-    if (flags.web) return await serve(url, flags, terminal);
-    if (screen.isInteractive) return await show(url, flags, terminal, screen);
-    return await printLines(url, flags, terminal, screen);
+    if (flags.web) return await serve(url, access, flags, terminal);
+    const source = new SnapshotSource(url, access);
+    if (flags.once) return await printOnce(source, flags.json, terminal);
+    if (screen.isInteractive) return await show(source, flags, terminal, screen);
+    return await printLines(source, flags, terminal, screen);
   } catch (error) {
     if (!(error instanceof FetchProblem)) throw error;
     terminal.err(problemLine(`${url.href}: ${error.message}`));
@@ -42,11 +55,26 @@ export async function metrics(
   }
 }
 
-async function printOnce(url: URL, isJson: boolean, terminal: Terminal): Promise<number> {
-  const source = new SnapshotSource(url);
+/** By the flags and the environment: arguments are shown to other users of the machine. */
+function accessOf({ caFile, insecure }: MetricsFlags): AccessOptions | string {
+  const authorization = process.env['VIBING_METRICS_AUTHORIZATION'];
+  const given = { insecure, ...(authorization === undefined ? {} : { authorization }) };
+  if (caFile === null) return given;
+  try {
+    return { ...given, ca: readFileSync(caFile, 'utf8') };
+  } catch (error) {
+    return `--ca: ${faultText(error)}`;
+  }
+}
+
+async function printOnce(
+  source: SnapshotSource,
+  isJson: boolean,
+  terminal: Terminal,
+): Promise<number> {
   try {
     const { snapshot, text } = await source.fetch();
-    terminal.out(isJson ? jsonText(text) : onceText(snapshot, url));
+    terminal.out(isJson ? jsonText(text) : onceText(snapshot, source.url));
     return OK;
   } finally {
     source.close();
@@ -63,10 +91,15 @@ function jsonText(text: string): string {
   }
 }
 
-async function serve(url: URL, { port }: MetricsFlags, terminal: Terminal): Promise<number> {
+async function serve(
+  url: URL,
+  access: AccessOptions,
+  { port }: MetricsFlags,
+  terminal: Terminal,
+): Promise<number> {
   const interrupted = interruption(terminal);
   try {
-    const opening = viewMetrics({ url: url.href, port });
+    const opening = viewMetrics({ ...access, url: url.href, port });
     const viewer = await Promise.race([opening, interrupted]);
     if (viewer === undefined) {
       // It ends with the process, or is closed as soon as it is open.
@@ -97,7 +130,7 @@ function interruption(terminal: Terminal): Promise<void> {
 }
 
 async function printLines(
-  url: URL,
+  source: SnapshotSource,
   flags: MetricsFlags,
   terminal: Terminal,
   screen: ProcessScreen,
@@ -108,7 +141,7 @@ async function printLines(
     new Promise<number>((resolve) => screen.onUnread(() => resolve(OK))),
   ]);
   const options = { intervalMs: flags.intervalMs, keepsHistory: false };
-  const watch = new Watch(new SnapshotSource(url), options, {
+  const watch = new Watch(source, options, {
     changed(step: Step | null) {
       const { absence } = watch;
       if (absence !== null) terminal.out(`${absenceText(watch.now, absence)}\n`);
@@ -123,14 +156,14 @@ async function printLines(
 }
 
 async function show(
-  url: URL,
+  source: SnapshotSource,
   flags: MetricsFlags,
   terminal: Terminal,
   screen: ProcessScreen,
 ): Promise<number> {
-  const session = new TerminalSession(url);
+  const session = new TerminalSession(source.url);
   const { intervalMs } = flags;
-  const watch = new Watch(new SnapshotSource(url), { intervalMs }, { changed: draw });
+  const watch = new Watch(source, { intervalMs }, { changed: draw });
   function draw(): void {
     const { absence, history, server } = watch;
     screen.draw(session.render(history, server, absence, screen.size, screen.hasColor));

@@ -1,4 +1,5 @@
-// Pins this thread to a core. Only the calling thread is pinned: V8's helper threads run anywhere.
+// Pins this thread to cores. Only the calling thread is pinned, and threads that it starts later:
+// V8's helper threads run anywhere.
 
 import { ffi } from './ffi.ts';
 
@@ -19,12 +20,20 @@ export function allowedCores(): number[] {
   return cores;
 }
 
-/** False where it cannot be done. */
-export function pinTo(core: number): boolean {
+let before: readonly number[] = [];
+
+/** The cores that this thread had before it was pinned; empty when it was not. */
+export function coresBeforePinning(): readonly number[] {
+  return before;
+}
+
+/** To one core, or to several. False where it cannot be done. */
+export function pinTo(...cores: readonly number[]): boolean {
   const library = linuxLibrary();
-  if (library === null || core < 0 || core >= CORES_MAX) return false;
+  if (library === null || cores.some((core) => core < 0 || core >= CORES_MAX)) return false;
+  if (before.length === 0) before = allowedCores();
   const set = cpuSet();
-  set[core >> 3] = 1 << (core & 7);
+  for (const core of cores) set[core >> 3] |= 1 << (core & 7);
   const call = library.func('int sched_setaffinity(int, size_t, void*)');
   return call(0, set.length, set) === 0;
 }

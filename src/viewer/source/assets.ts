@@ -13,11 +13,8 @@ const FILES: readonly (readonly [name: string, type: string])[] = [
   ['uplot.css', 'text/css; charset=utf-8'],
 ];
 
-/**
- * The folder of these files: beside the viewer's own file in dist/, or in dist/ from build/, where
- * the tests run.
- */
-const FOLDERS = ['./page/', '../viewer/page/', '../../../../dist/viewer/page/'];
+/** The folder of these files in dist/: from there, and from build/, where the tests run. */
+const FOLDERS = ['../page/', '../../../../dist/viewer/page/'];
 
 export function readAssets(): readonly Asset[] {
   return FILES.map(([name, type]) => [`/${name}`, type, readAsset(name)] as const);

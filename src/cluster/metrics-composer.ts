@@ -1,0 +1,131 @@
+// The reactor's side of the thread that composes large responses to requests for metrics: starts it
+// with the first of them, passes its chunks on, and ends it when it was not needed for a while.
+
+import { Worker } from 'node:worker_threads';
+import {
+  METRICS_CHUNK_BYTES,
+  METRICS_THREAD_HEAP_MB,
+  METRICS_THREAD_IDLE_MS,
+} from '../base/fixed-limits.ts';
+import { coresBeforePinning } from '../driver/linux/affinity.ts';
+import type { CompositionOrder, MetricsComposer } from '../server/metrics-composer.ts';
+import type { FromComposer, ToComposer } from './metrics-documents.ts';
+import type { ThreadData } from './metrics-thread.ts';
+
+/** After so many threads that ended by themselves, no further one is started. */
+const FAILURES_MAX = 3;
+
+const SCRIPT = new URL('./metrics-thread.js', import.meta.url);
+
+/** The chunks of one document that have arrived. */
+interface Arriving {
+  readonly chunks: FromComposer[];
+  notify: () => void;
+}
+
+export class ThreadComposer implements MetricsComposer {
+  readonly #script: URL;
+  readonly #arriving = new Map<number, Arriving>();
+  #thread: Worker | null = null;
+  #last = 0;
+  #failures = 0;
+  #idle: NodeJS.Timeout | null = null;
+
+  constructor(script: URL = SCRIPT) {
+    this.#script = script;
+  }
+
+  get works(): boolean {
+    return this.#failures < FAILURES_MAX;
+  }
+
+  /** Whether the thread runs. */
+  get hasThread(): boolean {
+    return this.#thread !== null;
+  }
+
+  async *compose(order: CompositionOrder): AsyncGenerator<Uint8Array> {
+    const id = ++this.#last;
+    const arriving: Arriving = { chunks: [], notify: () => {} };
+    this.#arriving.set(id, arriving);
+    // One is sent while the other one is filled.
+    const slots = [
+      new SharedArrayBuffer(METRICS_CHUNK_BYTES),
+      new SharedArrayBuffer(METRICS_CHUNK_BYTES),
+    ];
+    try {
+      this.#post({ kind: 'begin', id, order, slots });
+      for (;;) {
+        const message = arriving.chunks.shift();
+        if (message === undefined) {
+          await new Promise<void>((resolve) => {
+            arriving.notify = resolve;
+          });
+          continue;
+        }
+        if ('failed' in message) throw new Error(`metrics were not composed: ${message.failed}`);
+        if (message.bytes === 0) return;
+        yield new Uint8Array(slots[message.slot], 0, message.bytes);
+        this.#post({ kind: 'more', id, slot: message.slot });
+      }
+    } finally {
+      this.#arriving.delete(id);
+      this.#thread?.postMessage({ kind: 'cancel', id } satisfies ToComposer);
+      this.#endWhenIdle();
+    }
+  }
+
+  #post(message: ToComposer): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    this.#thread ??= this.#start();
+    this.#thread.postMessage(message);
+  }
+
+  /** Nothing that was meant for the main program is loaded in it. */
+  #start(): Worker {
+    const thread = new Worker(this.#script, {
+      name: 'vibing-metrics',
+      execArgv: [],
+      workerData: { cores: coresBeforePinning() } satisfies ThreadData,
+      resourceLimits: { maxOldGenerationSizeMb: METRICS_THREAD_HEAP_MB },
+    });
+    thread.unref();
+    thread.on('message', (message: FromComposer) => this.#arrived(message));
+    thread.on('error', (error) => this.#ended(thread, error.message));
+    thread.on('exit', () => this.#ended(thread, 'its thread has ended'));
+    return thread;
+  }
+
+  #arrived(message: FromComposer): void {
+    const arriving = this.#arriving.get(message.id);
+    arriving?.chunks.push(message);
+    arriving?.notify();
+  }
+
+  /** All documents end; the next one has another thread. */
+  #ended(thread: Worker, why: string): void {
+    if (this.#thread !== thread) return;
+    this.#thread = null;
+    this.#failures += 1;
+    this.#failAll(why);
+  }
+
+  #failAll(why: string): void {
+    for (const id of [...this.#arriving.keys()]) this.#arrived({ id, failed: why });
+  }
+
+  #endWhenIdle(): void {
+    if (this.#arriving.size > 0 || this.#thread === null || this.#idle !== null) return;
+    this.#idle = setTimeout(() => void this.end(), METRICS_THREAD_IDLE_MS).unref();
+  }
+
+  async end(): Promise<void> {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    const thread = this.#thread;
+    this.#thread = null;
+    this.#failAll('the server closes');
+    await thread?.terminate();
+  }
+}
