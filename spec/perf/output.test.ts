@@ -190,7 +190,9 @@ describe('figures of peers', () => {
       peer('nginx', [100]),
       peer('bun', [], true),
     ];
-    const thresholds = peerThresholds({ scenario: 'hello', figures }).map((one) => `${one.name} ${isMet(one)}`);
+    const thresholds = peerThresholds({ scenario: 'hello', figures }).map(
+      (one) => `${one.name} ${isMet(one)}`,
+    );
     assert.deepEqual(thresholds, [
       'hello: Vibing, io_uring to floor false',
       'hello: Vibing, io_uring to Vibing, epoll false',

@@ -2,6 +2,8 @@
 // again. It builds the framing of a request itself, and reads responses strictly.
 
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { tlsOptions, type UpstreamTls } from './upstream-tls.ts';
 
 export type UpstreamAddress =
   | { readonly host: string; readonly port: number }
@@ -9,6 +11,8 @@ export type UpstreamAddress =
 
 export interface UpstreamOptions {
   readonly address: UpstreamAddress;
+  /** Null without TLS. */
+  readonly tls: UpstreamTls | null;
   /** Connections to this server; further requests wait for one. */
   readonly connectionsMax: number;
   /** How long the server may take no byte of a request, or send none of its response. */
@@ -50,14 +54,18 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { connectionsMax } = options;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
+    const { address, connectionsMax, tls } = options;
+    const kept = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' } as const;
+    const host = 'host' in address ? address.host : '';
+    this.#agent =
+      tls === null ? new Agent(kept) : new TlsAgent({ ...kept, ...tlsOptions(tls, host) });
   }
 
   /** Begins a request. Throws a TypeError for a head that cannot be sent. */
   send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
-    const { address, timeoutMs } = this.#options;
-    const sent = request({
+    const { address, timeoutMs, tls } = this.#options;
+    const begin = tls === null ? request : tlsRequest;
+    const sent = begin({
       ...address,
       agent: this.#agent,
       method,

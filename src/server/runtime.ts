@@ -77,6 +77,7 @@ export class Runtime {
   readonly reactor: Reactor;
   readonly #pump: Pump;
   readonly #context: ConnectionContext;
+  readonly #services: ServerServices;
   readonly #options: RuntimeOptions;
   /** When draining began. */
   #drainsSinceMs = 0;
@@ -132,6 +133,7 @@ export class Runtime {
       timedOut: (exchange, why) => options.application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });
+    this.#services = services;
     for (const begins of options.application.routes.begins) begins(services);
     this.#context = {
       reactor: this.reactor,
@@ -251,6 +253,7 @@ export class Runtime {
 
   /** Only when every socket is closed. */
   free(): void {
+    this.#services.ended = true;
     this.#pump.stop();
     this.reactor.driver.destroy();
   }
