@@ -1,8 +1,9 @@
-// Measures searches in sets of routes, beside the routers of fastify and hono. Each begins with what
-// its server has: ours with the bytes of a request, theirs with a string. A server that has the
-// bytes must make that string first, so theirs are measured with and without that. With parameters
-// means that the handler has the value of each, decoded: by our `req.params`, by find-my-way's
-// result, which has them in any case, and as the request of hono reads one by its name.
+// Measures searches in sets of routes, next to the routers of fastify and hono. Each begins with
+// what its server has: ours with the bytes of a request, theirs with a string. A server that has
+// the bytes must make that string first, so theirs are measured with and without that. With
+// parameters means that the handler has the value of each, decoded: by our `req.params`, by
+// find-my-way's result, which has them in any case, and as the request of hono reads one by its
+// name.
 
 import findMyWay from 'find-my-way';
 import { RegExpRouter } from 'hono/router/reg-exp-router';

@@ -75,7 +75,7 @@ test('no value of a request becomes a field of its response', async () => {
   });
 });
 
-test('random fields are answered once, without an error of the server', async () => {
+test('random fields get one response, without an error of the server', async () => {
   await seeded(checkRandom);
 });
 

@@ -12,9 +12,9 @@ const newer = tls as unknown as {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 export interface UpstreamTls {
-  /** Certificates of the trusted authorities as PEM, instead of those that Node and the system have. */
+  /** Certificates of the trusted authorities as PEM, instead of those of Node and the system. */
   readonly ca: string | null;
-  /** The name that the certificate must have (RFC 6125), which is sent as SNI (RFC 6066 3). */
+  /** The name that the certificate must have (RFC 9525), which is sent as SNI (RFC 6066 3). */
   readonly servername: string | null;
 }
 

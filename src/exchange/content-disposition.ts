@@ -8,8 +8,8 @@ const NOT_PLAIN = /[^\x20-\x7e]|["%]/gu;
 const NOT_ATTRIBUTE = /['()*]/g;
 
 /**
- * `attachment` with a name for the file: in ASCII, and as UTF-8 where that is not all of it. Slashes
- * and control characters become `_`.
+ * `attachment` with a name for the file: in ASCII, and as UTF-8 where that is not all of it.
+ * Slashes and control characters become `_`.
  */
 export function attachment(name: string): string {
   const safe = name.replace(UNSAFE, '_');

@@ -50,7 +50,7 @@ export interface ProxyOptions {
   readonly connectionsMax?: number;
   /** How long an upstream that failed is avoided while others work. Default 5,000. */
   readonly failedMs?: number;
-  /** Requests a path of each upstream, again and again, and avoids those that do not respond 2xx. */
+  /** Requests a path of each upstream again and again; those without a 2xx are avoided. */
   readonly health?: ProxyHealth;
   /**
    * For https: certificates of the authorities that are trusted, as PEM text. Default: those of

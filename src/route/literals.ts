@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The literal segments that may follow in a path, in a hash table. They are found and compared four
 // bytes at a time, where they can without a search for the end of the segment.
 

@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The router: finds the route of a path by its bytes. In every segment a literal takes precedence
 // over a shape (parameters with literals or constraints), a shape over a plain parameter, and that
 // over the wildcard; the search backtracks from a dead end.
