@@ -11,7 +11,7 @@ import { BOOK_FIELDS, type Book, type BookFields, LIST_QUERY } from './api/book.
 import { listRequest, nextTarget } from './api/list.ts';
 import { mergePatch } from './api/merge-patch.ts';
 import { OPENAPI } from './api/openapi.ts';
-import { fingerprint, idempotencyKey, requireMatch, requireType } from './api/request-fields.ts';
+import { fingerprint, idempotencyKey, requireType } from './api/request-fields.ts';
 import * as store from './api/store.ts';
 import { openStore, prepareFile } from './sqlite/client.ts';
 
@@ -61,10 +61,7 @@ server.use(accessLog());
 server.use(timeout(REQUEST_MS_MAX));
 server.use(bodyLimit(BODY_BYTES_MAX));
 server.use(cache({ noCache: true }));
-server.onError((error, req, res) => {
-  if (error instanceof HttpError && error.status === 503) res.header('Retry-After', '1');
-  problemDetails(error, req, res);
-});
+server.onError(problemDetails);
 
 server.get('/', (_req, res) => res.json({ books: '/books', openapi: '/openapi.json' }));
 server.get('/openapi.json', (_req, res) => res.etag().json(OPENAPI));
@@ -115,7 +112,7 @@ server.delete('/books/:id', mayWrite, async (req, res) => {
     const { id, version } = await matching(req, req.params.id);
     if (await open().write('remove', { id, version })) return res.empty();
   }
-  throw new HttpError(503, 'others change this book all the time; try again in a second');
+  throw contended();
 });
 
 /**
@@ -136,13 +133,20 @@ async function change(
     if (result.outcome === 'duplicate') throw new HttpError(409, DUPLICATE);
     if (result.outcome === 'replaced') return result.book;
   }
-  throw new HttpError(503, 'others change this book all the time; try again in a second');
+  throw contended();
+}
+
+function contended(): HttpError {
+  const headers = { 'Retry-After': 1 };
+  return new HttpError(503, 'others change this book all the time; try again in a second', {
+    headers,
+  });
 }
 
 /** The book, if it is the one that the client has seen. */
 async function matching(req: Request, id: string): Promise<Book> {
   const book = await findBook(id);
-  requireMatch(req, tagOf(book));
+  req.requireMatch(tagOf(book));
   return book;
 }
 

@@ -161,8 +161,8 @@ server.group('/api', (api) => {
     const found = await database.read('attachment', wanted);
     if (found === null) throw new HttpError(404, 'no such attachment');
     // A page of a user would run with the rights of this site, so none is shown here.
-    res.header('Content-Disposition', `attachment; filename*=UTF-8''${encodeName(found.name)}`);
-    await res.file(join(folder, found.file), { type: 'application/octet-stream' });
+    const type = 'application/octet-stream';
+    await res.file(join(folder, found.file), { type, download: found.name });
   });
   mine.delete('/attachments/:id(int)', async (req, res) => {
     const userId = req.state.user.id;
@@ -260,12 +260,6 @@ function refusal(result: Exclude<store.Added, 'added'>): HttpError {
 /** A file that is gone already is as good. */
 async function removeFiles(files: readonly string[]): Promise<void> {
   await Promise.allSettled(files.map((file) => unlink(join(folder, file))));
-}
-
-/** The characters of RFC 8187, section 3.2.1; all others are escaped. */
-function encodeName(name: string): string {
-  const escaped = (character: string) => `%${character.charCodeAt(0).toString(16)}`;
-  return encodeURIComponent(name).replace(/['()*]/g, escaped);
 }
 
 /** Makes the folder, the database, and the key that signs cookies; returns the key. */

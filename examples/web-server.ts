@@ -76,9 +76,7 @@ server.post('/files/:id(uuid)/delete', async (req, res) => {
 /** Always saved, never shown: an uploaded page would run with the rights of this site. */
 server.get('/files/:id(uuid)', async (req, res) => {
   const { name, path } = await store.file(req.params.id);
-  const field = `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", '%27')}`;
-  res.header('Content-Disposition', field);
-  await res.file(path, { type: 'application/octet-stream' });
+  await res.file(path, { type: 'application/octet-stream', download: name });
 });
 
 server.get('/api/time', (_req, res) => res.json({ now: new Date().toISOString() }));

@@ -1,5 +1,5 @@
-// Fields of requests that change something: their media type, the version they are about, and the
-// key by which a repeated one is recognized.
+// Fields of requests that change something: their media type, and the key by which a repeated one
+// is recognized.
 
 import { createHash } from 'node:crypto';
 import { HttpError, type Request } from 'vibing';
@@ -10,22 +10,6 @@ const KEY_CHARACTERS_MAX = 255;
 export function requireType(req: Request, type: string): void {
   const given = req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (given !== type) throw new HttpError(415, `send the body as Content-Type: ${type}`);
-}
-
-/**
- * Compares If-Match with the entity tag of the current version, so that no client overwrites a
- * change that it has not seen. Throws a 428 without the field (RFC 6585, section 3), and a 412 when
- * it lists other tags (RFC 9110, section 13.1.1); a list that cannot be parsed contains none.
- */
-export function requireMatch(req: Request, tag: string): void {
-  const field = req.header('if-match')?.trim();
-  if (field === undefined) throw new HttpError(428, `send If-Match with the ETag of the book`);
-  if (field === '*') return;
-  const isList = /^((W\/)?"[\x21\x23-\x7e\x80-\xff]*"[ \t]*(,[ \t]*|$))+$/.test(field);
-  // A weak tag keeps its prefix, and equals no strong one.
-  const tags = isList ? field.match(/(W\/)?"[^"]*"/g) : null;
-  if (tags?.includes(tag)) return;
-  throw new HttpError(412, 'the book was changed meanwhile; read it again');
 }
 
 /**

@@ -29,7 +29,11 @@ export async function isPassword(password: string, kept: string | null): Promise
 const NO_PASSWORD = `${'A'.repeat(22)}.${'A'.repeat(43)}`;
 
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
-  if (running >= HASHES_MAX) throw new HttpError(503, 'too many people log in; try again');
+  if (running >= HASHES_MAX) {
+    throw new HttpError(503, 'too many people log in; try again', {
+      headers: { 'Retry-After': 1 },
+    });
+  }
   running += 1;
   try {
     return await new Promise((resolve, reject) => {

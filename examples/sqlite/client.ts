@@ -6,6 +6,9 @@ import { HttpError } from 'vibing';
 import { type Call, CLOSE, type Failure, type Reply, type ThreadOptions } from './messages.ts';
 import { createTables, type Database, openDatabase, type Tables } from './open.ts';
 
+/** Clients that obey it come back after a second. */
+const SOON = { headers: { 'Retry-After': 1 } } as const;
+
 /** Calls that wait in a thread; further ones get 503 at once, so that no queue grows for ever. */
 const CALLS_MAX = 1_000;
 
@@ -88,7 +91,7 @@ class Thread {
 
   call(name: string, argument: unknown): Promise<unknown> {
     if (this.#waiting.size >= CALLS_MAX) {
-      throw new HttpError(503, 'the database has too much to do; try again in a second');
+      throw new HttpError(503, 'the database has too much to do; try again in a second', SOON);
     }
     const worker = this.#worker ?? this.#start();
     this.#lastId += 1;
@@ -139,7 +142,7 @@ class Thread {
 }
 
 function errorOf({ message, stack, isBusy }: Failure): Error {
-  if (isBusy) return new HttpError(503, 'the database is busy; try again in a second');
+  if (isBusy) return new HttpError(503, 'the database is busy; try again in a second', SOON);
   const error = new Error(message);
   error.stack = stack;
   return error;

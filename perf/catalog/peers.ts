@@ -50,6 +50,9 @@ export const PEER_SCENARIOS = [
   'not-modified',
   'not-found',
   'json',
+  'json-middleware',
+  'post-json',
+  'gzip-json',
   'pipelined-16',
   'browser-headers',
   'baseline',
@@ -63,6 +66,9 @@ const FIXED = ['hello', ...FILES, 'pipelined-16', 'browser-headers', 'close'];
 /** Without files: these servers have no fast file handler of their own. */
 const CODE = PEER_SCENARIOS.filter((name) => !FILES.includes(name));
 
+/** What takes code of the user around a handler. */
+const ADDED = ['json-middleware', 'post-json', 'gzip-json'];
+
 const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
   floor: PEER_SCENARIOS,
   'floor-c': PEER_SCENARIOS,
@@ -71,9 +77,9 @@ const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
   nginx: FIXED,
   // It has no handler that responds to a condition or for files that do not exist.
   bun: PEER_SCENARIOS.filter((name) => !name.startsWith('not-')),
-  uws: CODE,
+  uws: CODE.filter((name) => !ADDED.includes(name)),
   fastify: CODE,
-  'node-http': CODE,
+  'node-http': CODE.filter((name) => name !== 'json-middleware' && name !== 'gzip-json'),
   'node-net': ['hello', 'pipelined-16', 'browser-headers', 'close'],
 };
 

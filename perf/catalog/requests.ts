@@ -12,6 +12,8 @@ export interface ScenarioRequest {
   readonly expected: string | number;
   /** Of the response. */
   readonly status: number;
+  /** The coding of its content, '' for none. */
+  readonly coding: '' | 'gzip';
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -20,8 +22,21 @@ const HOST = 'localhost';
 const PAD_NAME = 'User-Agent';
 
 export function get(target: string, expected: string | number): ScenarioRequest {
-  const framing = 'none';
-  return { method: 'GET', target, fields: [], framing, body: NO_BODY, expected, status: 200 };
+  const response = { expected, status: 200, coding: '' } as const;
+  return { method: 'GET', target, fields: [], framing: 'none', body: NO_BODY, ...response };
+}
+
+export function getWith(
+  target: string,
+  fields: ScenarioRequest['fields'],
+  expected: string,
+): ScenarioRequest {
+  return { ...get(target, expected), fields };
+}
+
+/** A request whose response is to be compressed. */
+export function getGzip(target: string, expected: string): ScenarioRequest {
+  return { ...getWith(target, [['Accept-Encoding', 'gzip']], expected), coding: 'gzip' };
 }
 
 /** A request for a file that the client has: its date is not older than that of any file. */
@@ -35,9 +50,10 @@ export function post(
   body: Uint8Array,
   framing: 'length' | 'chunked',
   expected: string | number,
+  type = 'text/plain',
 ): ScenarioRequest {
-  const fields = [['Content-Type', 'text/plain']] as const;
-  return { method: 'POST', target, fields, framing, body, expected, status: 200 };
+  const fields = [['Content-Type', type]] as const;
+  return { ...get(target, expected), method: 'POST', fields, framing, body };
 }
 
 /** The request of a browser for a document it has visited before: 16 fields in 750 bytes. */

@@ -1,11 +1,13 @@
 // The one catalogue of what servers are measured with. perf runs all scenarios, the other commands
 // those that are named in the lists at the end.
 
-import { USER } from '../servers/responses.ts';
+import { BEARER, CATALOGUE, type Order, receiptOf, USER } from '../servers/responses.ts';
 import {
   browserRequest,
   equallyLong,
   get,
+  getGzip,
+  getWith,
   post,
   revalidate,
   type ScenarioRequest,
@@ -57,6 +59,14 @@ const SUM_REQUESTS = equallyLong([
   post(SUM_TARGET, Buffer.from('20'), 'length', '75'),
   post(SUM_TARGET, Buffer.from('20'), 'chunked', '75'),
 ]);
+
+const ORDER: Order = {
+  customer: 'Ada Lovelace',
+  lines: [
+    { item: 'gear', count: 12, cents: 350 },
+    { item: 'punched card', count: 500, cents: 2 },
+  ],
+};
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -127,6 +137,35 @@ export const SCENARIOS: readonly Scenario[] = [
     floor: 'sized',
     atRates: true,
     isQuick: true,
+  },
+  {
+    ...PLAIN,
+    name: 'json-middleware',
+    about: 'json behind three middleware: a field, a value for the handler, a bearer token',
+    requests: [getWith('/checked/users/42', [['Authorization', BEARER]], JSON.stringify(USER))],
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
+    name: 'post-json',
+    about: 'POST of an object as JSON, of which another one is made',
+    requests: [
+      post(
+        '/orders',
+        Buffer.from(JSON.stringify(ORDER)),
+        'length',
+        JSON.stringify(receiptOf(ORDER)),
+        'application/json',
+      ),
+    ],
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
+    name: 'gzip-json',
+    about: '10 KB of JSON, made and compressed with gzip for each request',
+    requests: [getGzip('/catalogue', JSON.stringify(CATALOGUE))],
+    floor: 'sized',
   },
   {
     ...PLAIN,

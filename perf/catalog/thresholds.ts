@@ -57,15 +57,26 @@ export const GC_PAUSE_MS_MAX = 1;
 export const HEAP_BYTES_PER_REQUEST_MAX = 64;
 export const RESIDENT_BYTES_MAX: number = 120 * MIB;
 
-/** perf:peers: the least ratio of one server's rate to another's, in hello. */
-export const PEER_RATIO_MIN = [
-  ['uring', 'floor', 0.92],
-  ['uring', 'epoll', 1.0],
-  ['uring', 'nginx', 1.1],
-  ['epoll', 'nginx', 1.0],
-  ['uring', 'bun', 1.3],
-  ['epoll', 'bun', 1.3],
-] as const;
+/** perf:peers: the least ratio of one server's rate to another's, by scenario. */
+export const PEER_RATIO_MIN = {
+  hello: [
+    ['uring', 'floor', 0.92],
+    ['uring', 'epoll', 1.0],
+    ['uring', 'nginx', 1.1],
+    ['epoll', 'nginx', 1.0],
+    ['uring', 'bun', 1.3],
+    ['epoll', 'bun', 1.3],
+  ],
+  'json-middleware': [
+    ['uring', 'floor', 0.85],
+    ['uring', 'bun', 1.5],
+  ],
+  'post-json': [['uring', 'bun', 1.2]],
+  'gzip-json': [
+    ['uring', 'fastify', 1.2],
+    ['uring', 'bun', 1.0],
+  ],
+} as const;
 
 /** perf:fetch: the least ratio of hono on this server to hono on another, in hello. */
 export const FETCH_RATIO_MIN = [

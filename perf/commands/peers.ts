@@ -34,7 +34,7 @@ await runCommand({
     console.log(`${peerMarkdown(tables)}\n\n${writeReport()}`);
     // README.md belongs to the results of this folder, not to those of another one.
     if (!HAS_OTHER_FOLDER) console.log(writeReadme(readResults().lines));
-    const hello = tables.find(({ scenario }) => scenario === 'hello');
-    return hello === undefined ? NO_THRESHOLDS : peerThresholds(hello.figures);
+    const thresholds = tables.flatMap((table) => peerThresholds(table));
+    return thresholds.length === 0 ? NO_THRESHOLDS : thresholds;
   },
 });

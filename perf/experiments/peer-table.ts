@@ -85,17 +85,19 @@ export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
 }
 
 /** For the servers that are measured and installed. A driver of ours that did not run misses. */
-export function peerThresholds(figures: readonly PeerFigures[]): readonly Threshold[] {
+export function peerThresholds({ scenario, figures }: ScenarioFigures): readonly Threshold[] {
+  const bounds: Readonly<Record<string, readonly (readonly [Peer, Peer, number])[]>> =
+    PEER_RATIO_MIN;
   const measured = new Set<Peer>(
     figures.filter(({ isMissing }) => !isMissing).map(({ peer }) => peer),
   );
-  return PEER_RATIO_MIN.filter(([peer, other]) => measured.has(peer) && measured.has(other)).map(
-    ([peer, other, bound]) => ({
-      name: `${PEER_NAMES[peer]} to ${PEER_NAMES[other]}`,
+  return (bounds[scenario] ?? [])
+    .filter(([peer, other]) => measured.has(peer) && measured.has(other))
+    .map(([peer, other, bound]) => ({
+      name: `${scenario}: ${PEER_NAMES[peer]} to ${PEER_NAMES[other]}`,
       value: ratio(figures, peer, other),
       is: 'at least',
       bound,
       digits: 3,
-    }),
-  );
+    }));
 }

@@ -53,6 +53,10 @@ export function completeResponse(text: string): ProbedResponse | Error | null {
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1];
   // A 304 ends at its head, whatever length it says (RFC 9112 6.3).
   const length = status === '304' ? '0' : /\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1];
+  if (status !== undefined && /\r\nTransfer-Encoding: chunked\r\n/i.test(head)) {
+    const body = chunkedBody(text.slice(headEnd));
+    return body === null ? null : { status: Number(status), bytes: text.length, head, body };
+  }
   if (status === undefined || length === undefined) {
     return new Error(`no HTTP/1.1 response with a Content-Length: ${head}`);
   }
@@ -60,4 +64,20 @@ export function completeResponse(text: string): ProbedResponse | Error | null {
   if (text.length < bytes) return null;
   if (text.length > bytes) return new Error(`more than one response: ${text}`);
   return { status: Number(status), bytes, head, body: text.slice(headEnd) };
+}
+
+/** The content of chunks without extensions or trailers; null while more has to come. */
+function chunkedBody(text: string): string | null {
+  let body = '';
+  let at = 0;
+  for (;;) {
+    const lineEnd = text.indexOf('\r\n', at);
+    if (lineEnd < 0) return null;
+    const bytes = Number.parseInt(text.slice(at, lineEnd), 16);
+    const next = lineEnd + 2 + bytes + 2;
+    if (Number.isNaN(bytes) || text.length < next) return null;
+    if (bytes === 0) return body;
+    body += text.slice(lineEnd + 2, next - 2);
+    at = next;
+  }
 }

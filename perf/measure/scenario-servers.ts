@@ -1,6 +1,7 @@
 // The processes of a scenario: the server, a floor that sends as many bytes, idle connections.
 // Before anything is measured every request is sent once and its response is checked.
 
+import { gunzipSync } from 'node:zlib';
 import { bytesOf, type ScenarioRequest } from '../catalog/requests.ts';
 import type { Scenario } from '../catalog/scenarios.ts';
 import { LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
@@ -85,11 +86,14 @@ export async function probeScenario(port: number, { requests }: Scenario): Promi
 }
 
 export function responseProblem(
-  { expected, status: wanted }: ScenarioRequest,
-  { body, status }: ProbedResponse,
+  { coding, expected, status: wanted }: ScenarioRequest,
+  { body: sent, head, status }: ProbedResponse,
 ): string | null {
   if (status !== wanted) return `status ${status}`;
   if (wanted === STATUS_NOT_FOUND) return null;
+  const used = /\r\nContent-Encoding: (\S+)\r\n/i.exec(head)?.[1] ?? '';
+  if (used !== coding) return `the coding '${used}' instead of '${coding}'`;
+  const body = coding === '' ? sent : gunzipSync(Buffer.from(sent, 'latin1')).toString('latin1');
   if (typeof expected === 'number') {
     return body.length === expected ? null : `${body.length} bytes instead of ${expected}`;
   }

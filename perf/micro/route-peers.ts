@@ -1,6 +1,9 @@
-// Measures searches in sets of routes, beside the routers of fastify and hono. Theirs take strings,
-// and return parameters as strings; ours takes the bytes of a request. So it is measured twice:
-// alone, as a request is routed, and with its parameters read.
+// Measures searches in sets of routes, next to the routers of fastify and hono. Each begins with
+// what its server has: ours with the bytes of a request, theirs with a string. A server that has
+// the bytes must make that string first, so theirs are measured with and without that. With
+// parameters means that the handler has the value of each, decoded: by our `req.params`, by
+// find-my-way's result, which has them in any case, and as the request of hono reads one by its
+// name.
 
 import findMyWay from 'find-my-way';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
@@ -8,39 +11,63 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { do_not_optimize as keep } from 'mitata';
 import { methodNumber } from '../../src/http/method.ts';
 import { segmentString } from '../../src/http/target.ts';
+import { latin1 } from '../../src/http/text.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 import type { BenchCase } from '../bench/case.ts';
 import { ROUTE_SETS, type RouteSet } from '../catalog/route-sets.ts';
+
+/** Of the memory for a request. */
+const BLOCK_BYTES = 1024;
 
 type Search = (method: string, path: string) => unknown;
 
 export function routeSetCases(): readonly BenchCase[] {
   return ROUTE_SETS.flatMap((set) => {
     const name = `${set.name} set (${set.routes.length} routes)`;
-    const requests = set.requests.map((request) => request.split(' ') as [string, string]);
-    const operations = requests.length;
+    const operations = set.requests.length;
+    const ours = `${name}, with parameters`;
     const peers: readonly (readonly [string, Search])[] = [
       ['find-my-way', findMyWaySearch(set)],
-      ['hono TrieRouter', honoSearch(set, new TrieRouter<string>())],
+      ...honoSearches('hono TrieRouter', set, () => new TrieRouter<string>()),
       ...(set.fitsRegExpRouter
-        ? [['hono RegExpRouter', honoSearch(set, new RegExpRouter<string>())] as const]
+        ? honoSearches('hono RegExpRouter', set, () => new RegExpRouter<string>())
         : []),
     ];
-    const ours = `${name}, with parameters`;
     return [
       { name, operations, run: ownSearch(set, false) },
       { name: ours, operations, run: ownSearch(set, true) },
-      ...peers.map(([peer, search]) => ({
-        name: `${name}, ${peer}`,
-        operations,
-        versus: ours,
-        run: () => {
-          for (const [method, path] of requests) keep(search(method, path));
-        },
-      })),
+      ...peers.flatMap(([peer, search]) => {
+        const versus = peer.endsWith('no parameters') ? name : ours;
+        const [ready, made] = [readyTargets(set), madeTargets(set)];
+        return [
+          { name: `${name}, ${peer}`, operations, versus, run: made(search) },
+          { name: `${name}, ${peer}, string is ready`, operations, versus, run: ready(search) },
+        ];
+      }),
     ];
   });
+}
+
+/** Searches with the same strings each time. V8 has their hashes already. */
+function readyTargets({ requests }: RouteSet): (search: Search) => () => void {
+  const all = requests.map((request) => request.split(' ') as [string, string]);
+  return (search) => () => {
+    for (const [method, path] of all) keep(search(method, path));
+  };
+}
+
+/** Makes the string of a path from the bytes of its request for each search. */
+function madeTargets({ requests }: RouteSet): (search: Search) => () => void {
+  const all = requests.map((request) => {
+    const [method, path] = request.split(' ');
+    return { method, bytes: Buffer.from(path) };
+  });
+  return (search) => () => {
+    for (const { method, bytes } of all) {
+      keep(search(method, latin1(bytes, 0, bytes.length)));
+    }
+  };
 }
 
 function ownSearch({ routes, requests }: RouteSet, readsParams: boolean): () => void {
@@ -49,15 +76,17 @@ function ownSearch({ routes, requests }: RouteSet, readsParams: boolean): () => 
     const [method, pattern] = route.split(' ');
     router.add(method, pattern, route);
   }
-  const heads = requests.map((request) => {
+  // All in one memory, as the blocks of a server are.
+  const bytes = new Uint8Array(requests.length * BLOCK_BYTES);
+  const heads = requests.map((request, index) => {
     const [method, path] = request.split(' ');
-    const bytes = new TextEncoder().encode(`${request} HTTP/1.1`);
-    const from = method.length + 1;
-    return { method: methodNumber(method), bytes, from, to: from + path.length };
+    const from = index * BLOCK_BYTES + method.length + 1;
+    bytes.set(new TextEncoder().encode(`${request} HTTP/1.1`), index * BLOCK_BYTES);
+    return { method: methodNumber(method), from, to: from + path.length };
   });
   const match = new Match<string>();
   return () => {
-    for (const { method, bytes, from, to } of heads) {
+    for (const { method, from, to } of heads) {
       if (router.find(method, '', bytes, from, to, match) !== Found.Yes) {
         throw new Error('a request has no route');
       }
@@ -87,16 +116,36 @@ function findMyWaySearch({ routes, requests }: RouteSet): Search {
   return search;
 }
 
-function honoSearch(
+/** A search alone, and one after which the request of hono reads each parameter by its name. */
+function honoSearches(
+  name: string,
   { routes, requests }: RouteSet,
-  router: RegExpRouter<string> | TrieRouter<string>,
-): Search {
+  make: () => RegExpRouter<string> | TrieRouter<string>,
+): readonly (readonly [string, Search])[] {
+  const router = make();
   for (const route of routes) {
     const [method, pattern] = route.split(' ');
     router.add(method, pattern, route);
   }
+  const found: Search = (method, path) => router.match(method, path);
+  const read: Search = (method, path) => {
+    const [[[, params]], values] = router.match(method, path);
+    for (const param in params) keep(decoded(valueAt(params[param], values)));
+  };
   checked(requests, (method, path) => router.match(method, path)[0].length > 0);
-  return (method, path) => router.match(method, path);
+  return [
+    [name, read],
+    [`${name}, no parameters`, found],
+  ];
+}
+
+/** The routers of hono return the value, or where it is in a list. */
+function valueAt(at: string | number, values: readonly string[] | undefined): string {
+  return typeof at === 'string' ? at : (values?.[at] ?? '');
+}
+
+function decoded(value: string): string {
+  return value.includes('%') ? decodeURIComponent(value) : value;
 }
 
 function checked(requests: readonly string[], finds: (method: string, path: string) => boolean) {

@@ -6,12 +6,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sumOf, USER } from './responses.ts';
+import { BEARER, CATALOGUE, type Order, receiptOf, sumOf, USER } from './responses.ts';
 
-type Route = (request: Request & { readonly params: Readonly<Record<string, string>> }) => unknown;
+type BunRequest = Request & { readonly params: Readonly<Record<string, string>> };
+type Route = (request: BunRequest) => unknown;
+
+/** What middleware leaves for a handler, and the fields of its response. */
+interface Context {
+  name: unknown;
+  readonly headers: Record<string, string>;
+}
+type Step = (request: BunRequest, context: Context, next: () => Response) => Response;
 
 interface BunGlobal {
   file(path: string): Blob;
+  gzipSync(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
   serve(options: {
     readonly port: number;
     readonly hostname: string;
@@ -29,6 +38,44 @@ const sumWithBody: Route = async (request) => {
   return new Response(String(sumOf(queryOf(request.url)) + body));
 };
 const mirror: Route = async (request) => new Response(await request.arrayBuffer());
+
+/** Bun has no middleware: functions that call the next one. */
+const STEPS: readonly Step[] = [
+  (_request, context, next) => {
+    context.headers['X-Content-Type-Options'] = 'nosniff';
+    return next();
+  },
+  (_request, context, next) => {
+    context.name = USER['name'];
+    return next();
+  },
+  (request, _context, next) => {
+    if (request.headers.get('authorization') !== BEARER) return new Response('', { status: 401 });
+    return next();
+  },
+];
+const checkedUser: Route = (request) => {
+  const context: Context = { name: undefined, headers: {} };
+  const run = (index: number): Response => {
+    if (index < STEPS.length) return STEPS[index](request, context, () => run(index + 1));
+    const { headers, name } = context;
+    return Response.json({ ...USER, id: request.params['id'], name }, { headers });
+  };
+  return run(0);
+};
+
+const order: Route = async (request) => Response.json(receiptOf((await request.json()) as Order));
+
+const encoder = new TextEncoder();
+const catalogue: Route = (request) => {
+  const text = JSON.stringify(CATALOGUE);
+  const headers = { 'Content-Type': 'application/json', Vary: 'Accept-Encoding' };
+  if (!(request.headers.get('accept-encoding') ?? '').includes('gzip')) {
+    return new Response(text, { headers });
+  }
+  const encoded = Bun.gzipSync(encoder.encode(text));
+  return new Response(encoded, { headers: { ...headers, 'Content-Encoding': 'gzip' } });
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-bun-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -51,6 +98,9 @@ const { port } = Bun.serve({
     '/file-256k.txt': largeFile(256),
     '/file-1m.txt': largeFile(1024),
     '/users/:id': { GET: user },
+    '/checked/users/:id': { GET: checkedUser },
+    '/orders': { POST: order },
+    '/catalogue': { GET: catalogue },
     '/baseline11': { GET: sum, POST: sumWithBody },
     '/mirror': { POST: mirror },
   },

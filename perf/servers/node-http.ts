@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sumOf, USER } from './responses.ts';
+import { type Order, receiptOf, sumOf, USER } from './responses.ts';
 
 const server = createServer((request, response) => {
   const target = request.url ?? '';
@@ -11,7 +11,12 @@ const server = createServer((request, response) => {
   if (path === '/') end(response, 'text/plain', 'Hello, World!');
   else if (path === '/baseline11') sum(request, response, target.slice(mark + 1));
   else if (path === '/mirror') read(request, (body) => end(response, 'text/plain', body));
-  else if (path.startsWith('/users/')) {
+  else if (path === '/orders') {
+    read(request, (body) => {
+      const order = JSON.parse(body.toString()) as Order;
+      end(response, 'application/json', JSON.stringify(receiptOf(order)));
+    });
+  } else if (path.startsWith('/users/')) {
     end(response, 'application/json', JSON.stringify({ ...USER, id: path.slice(7) }));
   } else response.writeHead(404).end();
 });

@@ -8,8 +8,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createServer, HttpError, type Server, type ServerOptions } from 'vibing';
-import { sumOf, USER } from './responses.ts';
+import { createServer, HttpError, type Middleware, type Server, type ServerOptions } from 'vibing';
+import { compress } from 'vibing/middleware';
+import { BEARER, CATALOGUE, type Order, receiptOf, sumOf, USER } from './responses.ts';
 
 const KIB = 1024;
 const FILE_KIB = { '1k': 1, '16k': 16, '64k': 64, '256k': 256, '300k': 300, '1m': 1024 };
@@ -72,6 +73,31 @@ server.get('/users/:id', (request, response) => {
   const { id = '' } = request.params;
   response.json({ ...USER, id });
 });
+const noSniff: Middleware = (_request, response, next) => {
+  response.header('X-Content-Type-Options', 'nosniff');
+  return next();
+};
+const named: Middleware = (request, _response, next) => {
+  request.state['name'] = USER['name'];
+  return next();
+};
+const authorized: Middleware = (request, _response, next) => {
+  if (request.header('authorization') !== BEARER) throw new HttpError(401);
+  return next();
+};
+server.group('/checked', (checked) => {
+  checked.use(noSniff);
+  checked.use(named);
+  checked.use(authorized);
+  checked.get('/users/:id', (request, response) => {
+    const { id } = request.params;
+    response.json({ ...USER, id, name: request.state['name'] });
+  });
+});
+server.post('/orders', async (request, response) => {
+  response.json(receiptOf((await request.json()) as Order));
+});
+server.get('/catalogue', compress(), (_request, response) => response.json(CATALOGUE));
 server.get('/baseline11', (request, response) => response.text(String(sumOf(request.query))));
 server.post('/baseline11', async (request, response) => {
   const body = Number(await request.text());

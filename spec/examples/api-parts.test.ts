@@ -10,7 +10,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { createServer, HttpError } from 'vibing';
 import { mergePatch } from '../../examples/api/merge-patch.ts';
 import { OPENAPI } from '../../examples/api/openapi.ts';
-import { idempotencyKey, requireMatch } from '../../examples/api/request-fields.ts';
+import { idempotencyKey } from '../../examples/api/request-fields.ts';
 import * as books from '../../examples/api/store.ts';
 import { openStore, prepareFile } from '../../examples/sqlite/client.ts';
 import { createTables, isBusy, openDatabase, type Tables } from '../../examples/sqlite/open.ts';
@@ -53,7 +53,7 @@ test('merge patches are those of RFC 7396, appendix A', () => {
 test('fields of requests are read strictly', async () => {
   const server = createServer();
   server.get('/match', (req, res) => {
-    requireMatch(req, '"7-1"');
+    req.requireMatch('"7-1"');
     res.empty();
   });
   server.get('/key', (req, res) => res.text(String(idempotencyKey(req))));

@@ -190,7 +190,7 @@ test('attachments are kept, sent to their user alone, and removed', { timeout },
   const shown = await ann.call('GET', `/api/attachments/${html?.id}`);
   assert.equal(shown.headers.get('content-type'), 'application/octet-stream', 'is no page');
   const disposition = shown.headers.get('content-disposition') ?? '';
-  const encoded = /^attachment; filename\*=UTF-8''([\w%.~-]+)$/.exec(disposition)?.[1] ?? '';
+  const encoded = /; filename\*=UTF-8''([\w%.~-]+)$/.exec(disposition)?.[1] ?? '';
   assert.equal(decodeURIComponent(encoded), html?.name);
   assert.match(html?.name ?? '', /^Grüße/);
   for (const method of ['GET', 'DELETE']) {

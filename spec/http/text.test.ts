@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { asciiBytes, equalsWord, latin1, utf8 } from '../../src/http/text.ts';
+import { asciiBytes, equalsWord, latin1, shortUtf8, utf8 } from '../../src/http/text.ts';
 import { bytesOf } from '../../testing/splits.ts';
 
 function equals(text: string, word: string): boolean {
@@ -40,4 +40,15 @@ it('bytes become one character each, or UTF-8', () => {
   assert.equal(utf8(bytes, 1, bytes.length - 1), 'grüße');
   assert.equal(utf8(new Uint8Array([0xff]), 0, 1), '\ufffd');
   assert.deepEqual(asciiBytes('Az~'), new Uint8Array([65, 122, 126]));
+});
+
+it('short texts are those that Node decodes', () => {
+  for (const text of ['', ...'a\0~', 'é', 'aé', '\ufeffa', 'abcdefghijklmno']) {
+    for (let length = 0; length <= 16; length++) {
+      const bytes = Buffer.from(`<${text.repeat(16).slice(0, length)}>`);
+      const expected = utf8(bytes, 1, bytes.length - 1);
+      assert.equal(shortUtf8(bytes, 1, bytes.length - 1), expected);
+    }
+  }
+  assert.equal(shortUtf8(new Uint8Array([0x61, 0xff]), 0, 2), 'a\ufffd');
 });

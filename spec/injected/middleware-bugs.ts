@@ -81,8 +81,8 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     name: 'a parameter matches an empty segment',
     kind: 'special',
     file: ROUTER,
-    find: 'path[at] !== SLASH && (node.param',
-    replace: '(node.param',
+    find: 'at < end && param !== null',
+    replace: 'param !== null',
     tests: ['route/router'],
   },
   {
@@ -97,8 +97,9 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     name: 'a path with a route of another method only below a dead end is not found',
     kind: 'special',
     file: ROUTER,
-    find: 'if (route !== null || node.rest === null)\n            return route;',
-    replace: 'if (node.rest === null || node.endpoint !== null)\n            return route;',
+    find: 'if (route !== null || node.rest === null)\n                    return route;',
+    replace:
+      'if (node.rest === null || node.slashEndpoint !== null)\n                    return route;',
     tests: ['route/router'],
   },
   {

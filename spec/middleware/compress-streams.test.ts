@@ -553,7 +553,7 @@ test('high levels and long content do not run on the event loop', async () => {
     server.get('/high', (_request, response) => response.text(textOf(2_000)));
   };
   await withEncoders({}, change, routes, async (client) => {
-    for (const target of ['/low/8192', '/low/8193', '/high']) {
+    for (const target of ['/low/16384', '/low/16385', '/high']) {
       for (const coding of ['gzip', 'br']) {
         await client.ask(get(target, `Accept-Encoding: ${coding}`));
       }

@@ -190,12 +190,14 @@ describe('figures of peers', () => {
       peer('nginx', [100]),
       peer('bun', [], true),
     ];
-    const thresholds = peerThresholds(figures).map((one) => `${one.name} ${isMet(one)}`);
+    const thresholds = peerThresholds({ scenario: 'hello', figures }).map(
+      (one) => `${one.name} ${isMet(one)}`,
+    );
     assert.deepEqual(thresholds, [
-      'Vibing, io_uring to floor false',
-      'Vibing, io_uring to Vibing, epoll false',
-      'Vibing, io_uring to nginx false',
-      'Vibing, epoll to nginx true',
+      'hello: Vibing, io_uring to floor false',
+      'hello: Vibing, io_uring to Vibing, epoll false',
+      'hello: Vibing, io_uring to nginx false',
+      'hello: Vibing, epoll to nginx true',
     ]);
     assert.match(peerTable(figures), /^Vibing, io_uring +NOT RUN/m);
     assert.match(peerTable(figures), /^Vibing, epoll +100 +1\.000 +1\.000 +- +10\.00$/m);

@@ -1,7 +1,7 @@
 // The router: the route of a path by tables and by a model, and the cost of a search.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import fc from 'fast-check';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
@@ -452,24 +452,29 @@ test('any routes and paths have the same result as with the slow matcher', (t) =
   for (const count of seen) assert(count > 100, 'the property saw every kind of result');
 });
 
-/** Bytes that count the reads of them: the steps of a search. */
-function countingBytes(text: string): { bytes: Uint8Array; reads: () => number } {
-  let count = 0;
-  const bytes = new Proxy(new TextEncoder().encode(text), {
+/** The cost of a search, in reads of bytes and of words of four bytes. */
+function readsOf(router: Router<string>, path: string, expected: Found): number {
+  const encoded = new TextEncoder().encode(`${path} HTTP/1.1`);
+  const length = encoded.length - ' HTTP/1.1'.length;
+  let reads = 0;
+  const counted = new Proxy(encoded, {
     get(target, property) {
-      count += 1;
+      reads += 1;
       return Reflect.get(target, property);
     },
   });
-  return { bytes, reads: () => count };
-}
-
-/** The cost of a search that finds nothing, in bytes read. */
-function missReads(router: Router<string>, path: string): number {
-  const { bytes, reads } = countingBytes(path);
-  const length = new TextEncoder().encode(path).length;
-  assert.equal(router.find(Method.GET, '', bytes, 0, length, new Match<string>()), Found.No);
-  return reads();
+  const match = new Match<string>();
+  // The first search makes the tables.
+  assert.equal(router.find(Method.GET, '', encoded, 0, length, match), expected);
+  const views = (['getInt32', 'getUint8'] as const).map((name) =>
+    mock.method(DataView.prototype, name),
+  );
+  assert.equal(router.find(Method.GET, '', counted, 0, length, match), expected);
+  for (const { mock: view } of views) {
+    reads += view.callCount();
+    view.restore();
+  }
+  return reads;
 }
 
 test('a path that matches every branch costs no more than the routes and its own length', () => {
@@ -484,7 +489,7 @@ test('a path that matches every branch costs no more than the routes and its own
   const router = routerOf(routes);
   const routeBytes = routes.join('').length;
   for (const path of [`${'/a'.repeat(10)}/stop`, '/a'.repeat(4_000), '/a'.repeat(11)]) {
-    const reads = missReads(router, path);
+    const reads = readsOf(router, path, Found.No);
     assert(reads > 1024, `${reads} reads: the path went nowhere`);
     assert(reads <= 3 * routeBytes + 2 * path.length, `${reads} reads`);
   }
@@ -498,11 +503,7 @@ test('deep patterns of parameters and wildcards stay linear in the path', () => 
   }
   const router = routerOf(routes);
   const [short, long] = [500, 4_000].map((count) => {
-    const path = '/a'.repeat(count);
-    const { bytes, reads } = countingBytes(path);
-    const found = router.find(Method.GET, '', bytes, 0, path.length, new Match<string>());
-    assert.equal(found, Found.WrongMethod);
-    return reads();
+    return readsOf(router, '/a'.repeat(count), Found.WrongMethod);
   });
   assert.equal(long, short, 'nothing is read behind what the deepest pattern can match');
 });
@@ -512,7 +513,7 @@ test('a long segment is read once for each parameter that matches it', () => {
   for (let number = 0; number < 200; number++) routes.push(`GET /${number}/:x/end${number}`);
   for (let number = 0; number < 200; number++) routes.push(`GET /:a/:b/n${number}`);
   const path = `/7/${'x'.repeat(8_000)}/${'y'.repeat(8_000)}`;
-  assert(missReads(routerOf(routes), path) <= 2 * 8_000 + 100);
+  assert(readsOf(routerOf(routes), path, Found.No) <= 2 * 8_000 + 100);
 });
 
 test('a segment that almost matches costs its length for each byte of the literals', () => {
@@ -523,10 +524,8 @@ test('a segment that almost matches costs its length for each byte of the litera
     ['words', `/${'a-'.repeat(2_000)}x`],
     ['literals', `/x-${'a'.repeat(4_000)}b`],
   ]) {
-    assert(missReads(router, `${path}.`) <= 40 * 4_000, text);
-    const { bytes, reads } = countingBytes(path);
-    router.find(Method.GET, '', bytes, 0, path.length, new Match<string>());
-    assert(reads() <= 40 * 4_000, `${text}: ${reads()} reads`);
+    assert(readsOf(router, `${path}.`, Found.No) <= 40 * 4_000, text);
+    assert(readsOf(router, path, text === 'literals' ? Found.Yes : Found.No) <= 40 * 4_000, text);
   }
 });
 
@@ -550,5 +549,41 @@ test('literals with a common beginning share nodes, in any order of adding', () 
     }
     assert.equal(search(router, 'GET', '/').found, Found.No);
     assert.equal(search(router, 'GET', `/${'a'.repeat(201)}`).found, Found.No);
+  }
+});
+
+test('literals of any length, with common beginnings, are found, and nothing else is', () => {
+  const names = ['a', 'b', 'ab', 'abc', 'abcd', 'abcde', 'abcdefgh', 'abcdefghi', '\ufeff', 'é'];
+  for (let number = 0; number < 300; number++) names.push(`file-${1000 + number}-of-a-set.css`);
+  const router = routerOf(names.map((name) => `GET /${encodeURIComponent(name)}`));
+  for (const name of names) {
+    assert.equal(search(router, 'GET', `/${name}`).found, Found.Yes, name);
+    for (const other of [`${name}x`, `${name}/`, `${name}/${name}`, `x${name}`, `${name}\0`]) {
+      assert.equal(search(router, 'GET', `/${other}`).found, Found.No, other);
+    }
+  }
+  for (let number = 300; number < 999; number++) {
+    assert.equal(search(router, 'GET', `/file-${1000 + number}-of-a-set.css`).found, Found.No);
+  }
+});
+
+test('a search in a set of similar names compares few of them', () => {
+  const names = Array.from({ length: 4_000 }, (_, index) => `file-${10_000 + index}-a.css`);
+  const router = routerOf(names.map((name) => `GET /${name}`));
+  const some = names.filter((_, index) => index % 100 === 0);
+  const reads = some.map((name) => readsOf(router, `/${name}`, Found.Yes));
+  assert(Math.max(...reads) <= 100, `${Math.max(...reads)} reads`);
+});
+
+test('nothing is read behind the memory of a path', () => {
+  const router = routerOf(['GET /abc', 'GET /abc/:x', 'GET /abc/:x/*', 'GET /:x(int).b']);
+  for (const path of ['/', '/a', '/abc', '/abc/', '/abc/d', '/abc/d/', '/abc/d/efg', '/12.b']) {
+    const bytes = new TextEncoder().encode(path);
+    const exact = new Uint8Array(bytes);
+    const match = new Match<string>();
+    const found = router.find(Method.GET, '', exact, 0, exact.length, match);
+    const expected = search(router, 'GET', path);
+    assert.equal(found, expected.found, path);
+    assert.equal(match.value, expected.route);
   }
 });

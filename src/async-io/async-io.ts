@@ -103,7 +103,7 @@ export interface AsyncIo {
   readonly codings: readonly ContentCoding[];
   /** All of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
-  /** As compress(), but synchronous: some 200 microseconds for 8 KiB at a low level. */
+  /** As compress(), but synchronous: some 100 microseconds for 16 KiB at a low level. */
   compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array;
   /** Compresses content that comes in chunks. */
   encoder(coding: ContentCoding, level: number): ContentStream;

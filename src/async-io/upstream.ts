@@ -3,6 +3,7 @@
 
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { builtInModule } from '../base/built-in-module.ts';
+import { tlsOptions, type UpstreamTls } from './upstream-tls.ts';
 
 export type UpstreamAddress =
   | { readonly host: string; readonly port: number }
@@ -10,6 +11,8 @@ export type UpstreamAddress =
 
 export interface UpstreamOptions {
   readonly address: UpstreamAddress;
+  /** Null without TLS. */
+  readonly tls: UpstreamTls | null;
   /** Connections to this server; further requests wait for one. */
   readonly connectionsMax: number;
   /** How long the server may take no byte of a request, or send none of its response. */
@@ -51,15 +54,19 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { connectionsMax } = options;
-    const { Agent } = builtInModule('node:http');
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
+    const { address, connectionsMax, tls } = options;
+    const kept = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' } as const;
+    const host = 'host' in address ? address.host : '';
+    this.#agent =
+      tls === null
+        ? new (builtInModule('node:http').Agent)(kept)
+        : new (builtInModule('node:https').Agent)({ ...kept, ...tlsOptions(tls, host) });
   }
 
   /** Begins a request. Throws a TypeError for a head that cannot be sent. */
   send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
-    const { address, timeoutMs } = this.#options;
-    const sent = builtInModule('node:http').request({
+    const { address, timeoutMs, tls } = this.#options;
+    const sent = builtInModule(tls === null ? 'node:http' : 'node:https').request({
       ...address,
       agent: this.#agent,
       method,

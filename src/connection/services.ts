@@ -28,6 +28,7 @@ export class ServerServices implements Services {
   readonly siblings: Siblings | null;
   readonly limits: Services['limits'];
   unixSocket = false;
+  ended = false;
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
 

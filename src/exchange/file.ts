@@ -1,6 +1,8 @@
 // Files as responses: res.file().
 
 import { FileKind, isFault } from '../async-io/async-io.ts';
+import { checkOptions, TEXT } from '../base/options.ts';
+import { attachment } from './content-disposition.ts';
 import type { Exchange } from './exchange.ts';
 import { faultError } from './file-fault.ts';
 import { HttpError } from './http-error.ts';
@@ -11,7 +13,20 @@ import { representationOf, sendOpenFile } from './representation.ts';
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
   readonly type?: string;
+  /**
+   * Browsers save the file under this name: Content-Disposition (RFC 6266). Slashes and control
+   * characters in it become `_`.
+   */
+  readonly download?: string;
 }
+
+const OPTIONS = {
+  type: TEXT,
+  download: {
+    wanted: 'a name that is not empty',
+    fits: (value: unknown) => typeof value === 'string' && value !== '',
+  },
+} as const;
 
 /** Responds with a file; rejects with an error of faultError() where it cannot be read. */
 export async function sendFile(
@@ -19,6 +34,8 @@ export async function sendFile(
   path: string,
   options: FileOptions,
 ): Promise<void> {
+  checkOptions('file()', options, OPTIONS);
+  const { download } = options;
   const { asyncIo } = exchange.services;
   // Before the file is looked at: its time is settled only if it was so then.
   const wallMs = exchange.services.wallMs();
@@ -28,6 +45,9 @@ export async function sendFile(
     const { stat } = opened;
     if (stat.kind !== FileKind.File) throw new HttpError(404);
     const type = options.type ?? mediaType(path);
+    if (download !== undefined) {
+      exchange.fields.set('Content-Disposition', 'content-disposition', attachment(download));
+    }
     const representation = representationOf(stat, type, wallMs);
     await sendOpenFile(exchange, representation, opened);
   } finally {

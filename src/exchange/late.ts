@@ -88,3 +88,11 @@ export function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
+
+/**
+ * For the result of a function of the program that must return a value: the rejection of a promise
+ * that it returns instead does not end the process.
+ */
+export function notAwaited(value: unknown): void {
+  if (value instanceof Promise) quietly(value);
+}

@@ -19,6 +19,8 @@ export interface ServicesOf<Record> {
   readonly siblings: Siblings | null;
   /** Whether clients connect to a unix socket. */
   readonly unixSocket: boolean;
+  /** The server has closed: nothing goes on for it. */
+  readonly ended: boolean;
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;

@@ -6,7 +6,7 @@ import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
-import { noteLate } from '../exchange/late.ts';
+import { notAwaited, noteLate } from '../exchange/late.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
@@ -66,12 +66,23 @@ export function fetchHandler(
   return (request, response) => {
     const exchange = exchangeOf(request);
     const result = call(
-      requestOf(exchange, request, typeof scheme === 'function' ? scheme(request) : scheme),
+      requestOf(
+        exchange,
+        request,
+        typeof scheme === 'function' ? checkedScheme(scheme(request)) : scheme,
+      ),
       new FetchContext(request, response),
     );
     if (!isThenable(result)) return deliver(exchange, response, result);
     return result.then((later) => deliver(exchange, response, later));
   };
+}
+
+function checkedScheme(returned: Scheme): Scheme {
+  if (SCHEMES.includes(returned)) return returned;
+  notAwaited(returned);
+  const wanted = `returns one of ${SCHEMES.join(', ')}`;
+  throw new TypeError(`fetchHandler(): scheme() ${wanted}, returned ${shown(returned)}`);
 }
 
 function functionOf(given: unknown): FetchFunction {

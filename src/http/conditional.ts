@@ -89,6 +89,11 @@ export function checkPreconditions(
   return secondOf(validators) <= sinceMs ? Verdict.NotModified : Verdict.Proceed;
 }
 
+/** Whether the If-Match of a request lists a strong tag, or any (13.1.1). */
+export function ifMatch(head: Head, bytes: Uint8Array, base: number, etag: string): boolean {
+  return listsTag(head, bytes, base, Field.IfMatch, etag, true);
+}
+
 /** False when an If-Range says that the Range is to be ignored. */
 export function rangeApplies(
   head: Head,

@@ -6,7 +6,7 @@
 import { DOT, SLASH } from '../base/ascii.ts';
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';
-import { utf8 } from './text.ts';
+import { shortUtf8, utf8 } from './text.ts';
 
 const NUL = 0x00;
 const PERCENT = 0x25;
@@ -64,7 +64,7 @@ export function pathString(out: Uint8Array, length: number): string {
 
 /** The text of a span of a routePath(), such as a parameter: encoded slashes become slashes. */
 export function segmentString(out: Uint8Array, from: number, to: number): string {
-  const segment = utf8(out, from, to);
+  const segment = shortUtf8(out, from, to);
   return segment.includes('\0') ? segment.replaceAll('\0', '/') : segment;
 }
 

@@ -18,6 +18,111 @@ export function utf8(bytes: Uint8Array, from: number, to: number): string {
   return decoders.utf8Slice.call(bytes, from, to);
 }
 
+/** Longer texts are decoded by Node: the call out of JavaScript costs more than a short text. */
+const SHORT_BYTES_MAX = 12;
+const { fromCharCode } = String;
+
+/** As utf8(); about twice as fast for short texts in ASCII. */
+export function shortUtf8(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from > SHORT_BYTES_MAX) return utf8(bytes, from, to);
+  for (let at = from; at < to; at++) {
+    if (bytes[at] >= 0x80) return utf8(bytes, from, to);
+  }
+  return to - from <= 8 ? upTo8(bytes, from, to - from) : upTo12(bytes, from, to - from);
+}
+
+/** Only a fixed number of arguments makes a string fast. */
+function upTo8(b: Uint8Array, p: number, length: number): string {
+  switch (length) {
+    case 1:
+      return fromCharCode(b[p]);
+    case 2:
+      return fromCharCode(b[p], b[p + 1]);
+    case 3:
+      return fromCharCode(b[p], b[p + 1], b[p + 2]);
+    case 4:
+      return fromCharCode(b[p], b[p + 1], b[p + 2], b[p + 3]);
+    case 5:
+      return fromCharCode(b[p], b[p + 1], b[p + 2], b[p + 3], b[p + 4]);
+    case 6:
+      return fromCharCode(b[p], b[p + 1], b[p + 2], b[p + 3], b[p + 4], b[p + 5]);
+    case 7:
+      return fromCharCode(b[p], b[p + 1], b[p + 2], b[p + 3], b[p + 4], b[p + 5], b[p + 6]);
+    case 8:
+      return fromCharCode(
+        b[p],
+        b[p + 1],
+        b[p + 2],
+        b[p + 3],
+        b[p + 4],
+        b[p + 5],
+        b[p + 6],
+        b[p + 7],
+      );
+    default:
+      return '';
+  }
+}
+
+function upTo12(b: Uint8Array, p: number, length: number): string {
+  switch (length) {
+    case 9:
+      return fromCharCode(
+        b[p],
+        b[p + 1],
+        b[p + 2],
+        b[p + 3],
+        b[p + 4],
+        b[p + 5],
+        b[p + 6],
+        b[p + 7],
+        b[p + 8],
+      );
+    case 10:
+      return fromCharCode(
+        b[p],
+        b[p + 1],
+        b[p + 2],
+        b[p + 3],
+        b[p + 4],
+        b[p + 5],
+        b[p + 6],
+        b[p + 7],
+        b[p + 8],
+        b[p + 9],
+      );
+    case 11:
+      return fromCharCode(
+        b[p],
+        b[p + 1],
+        b[p + 2],
+        b[p + 3],
+        b[p + 4],
+        b[p + 5],
+        b[p + 6],
+        b[p + 7],
+        b[p + 8],
+        b[p + 9],
+        b[p + 10],
+      );
+    default:
+      return fromCharCode(
+        b[p],
+        b[p + 1],
+        b[p + 2],
+        b[p + 3],
+        b[p + 4],
+        b[p + 5],
+        b[p + 6],
+        b[p + 7],
+        b[p + 8],
+        b[p + 9],
+        b[p + 10],
+        b[p + 11],
+      );
+  }
+}
+
 /** The bytes of ASCII text, for tables that are built when a module loads. */
 export function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

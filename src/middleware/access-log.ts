@@ -66,8 +66,9 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
     const begun = begin(request, withState);
     response.afterSend((summary) => {
       const line = format(entryOf(begun, summary, services.wallMs()));
-      if (write !== undefined) write(line);
-      else if (file !== undefined) services.asyncIo.printTo(file, `${line}\n`);
+      // A promise of a write() that is async is returned: its rejection is logged.
+      if (write !== undefined) return write(line);
+      if (file !== undefined) services.asyncIo.printTo(file, `${line}\n`);
       else services.asyncIo.print(`${line}\n`);
     });
     return next();

@@ -20,6 +20,7 @@ export { type JwtOptions, jwt } from './jwt.ts';
 export type { LogField } from './log-entry.ts';
 export { type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type ProxyOptions, proxy } from './proxy.ts';
+export type { ProxyHealth } from './proxy-health.ts';
 export { type RateLimitOptions, rateLimit } from './rate-limit.ts';
 export { type RequestIdOptions, requestId } from './request-id.ts';
 export {

@@ -6,25 +6,39 @@ import {
   Upstream,
   UpstreamError,
   type UpstreamExchange,
+  type UpstreamOptions,
   type UpstreamResponse,
 } from '../async-io/upstream.ts';
-import { checkOptions, choice, FUNCTION, wholeNumberIn } from '../base/options.ts';
+import { authorityProblem } from '../async-io/upstream-tls.ts';
+import { checkOptions, choice, FUNCTION, isPlainObject, wholeNumberIn } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
+import { whenBegins } from '../exchange/begins.ts';
 import { decodingOf } from '../exchange/decoding.ts';
-import type { Exchange, Services } from '../exchange/exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { notAwaited } from '../exchange/late.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { BodyKind } from '../http/framing.ts';
 import { hopFields } from '../http/hop-fields.ts';
 import { requestFields } from './proxy-fields.ts';
+import {
+  checkAgainAndAgain,
+  checkHealth,
+  healthWithDefaults,
+  type ProxyHealth,
+} from './proxy-health.ts';
+import { ProxyServers } from './proxy-servers.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
 /** Options of proxy(). */
 export interface ProxyOptions {
-  /** 'http://host:port', or 'unix:/path' of a socket; requests take turns. */
+  /**
+   * 'http://host:port', 'https://host:port', or 'unix:/path' of a socket; requests take turns. The
+   * certificate of an https one must be valid for its name.
+   */
   readonly upstreams: readonly string[];
   /** Returns the target to request, as '/path?query', from that of the client. */
   readonly rewrite?: (target: string) => string;
@@ -36,11 +50,22 @@ export interface ProxyOptions {
   readonly connectionsMax?: number;
   /** How long an upstream that failed is avoided while others work. Default 5,000. */
   readonly failedMs?: number;
+  /** Requests a path of each upstream again and again; those without a 2xx are avoided. */
+  readonly health?: ProxyHealth;
+  /**
+   * For https: certificates of the authorities that are trusted, as PEM text. Default: those of
+   * Node, and with Node 22.15 or newer also those of the system.
+   */
+  readonly ca?: string | readonly string[];
+  /** For https: the name that certificates must have, instead of the one in the address. */
+  readonly servername?: string;
 }
 
 const NO_CONTENT = 204;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CONNECTIONS_MAX = 65_535;
+/** Of a name in DNS (RFC 1035 2.3.4). */
+const NAME_CHARACTERS_MAX = 253;
 const TARGET = /^\/[\x21\x23-\x7e]*$/;
 
 const OPTIONS = {
@@ -53,25 +78,27 @@ const OPTIONS = {
   timeoutMs: wholeNumberIn(1, DAY_MS),
   connectionsMax: wholeNumberIn(1, CONNECTIONS_MAX),
   failedMs: wholeNumberIn(1, DAY_MS),
+  health: { wanted: "an object such as { path: '/healthz' }", fits: isPlainObject },
+  ca: {
+    wanted: 'certificates as PEM text, or a list of them',
+    fits: (value: unknown) => [value].flat().every((one) => typeof one === 'string'),
+  },
+  servername: { wanted: "a name such as 'app.internal'", fits: isServerName },
 } as const;
+
+function isServerName(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > NAME_CHARACTERS_MAX) return false;
+  // No address: its certificate is checked for the one that is given as upstream.
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.test(value) && !/^[0-9.]*$/.test(value);
+}
 
 /** RFC 9110 9.2.2: sending such a request again has no further effect. */
 const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 
-interface Server {
-  readonly upstream: Upstream;
-  readonly host: string;
-  readonly name: string;
-  failedUntilMs: number;
-}
-
 interface Policy {
-  readonly servers: readonly Server[];
+  readonly servers: ProxyServers;
   readonly rewrite: ((target: string) => string) | undefined;
   readonly host: 'client' | 'upstream';
-  readonly failedMs: number;
-  /** Which server is next. */
-  turn: number;
 }
 
 /** Responds to every request that reaches it. Throws a TypeError for invalid options. */
@@ -81,14 +108,50 @@ export function proxy(options: ProxyOptions): Middleware {
   if (options.upstreams === undefined) {
     throw new TypeError("proxy: upstreams is missing, a list such as ['http://127.0.0.1:3000']");
   }
-  const servers = options.upstreams.map((text) => {
-    const found = upstreamAddress(text);
-    if (typeof found === 'string') throw new TypeError(`proxy: upstreams: ${found}`);
-    const upstream = new Upstream({ address: found.address, connectionsMax, timeoutMs });
-    return { upstream, host: found.host, name: text, failedUntilMs: Number.NEGATIVE_INFINITY };
+  if (options.health !== undefined) checkHealth(options.health);
+  const tls = { ca: authoritiesOf(options), servername: options.servername ?? null };
+  const found = options.upstreams.map((text) => {
+    const address = upstreamAddress(text);
+    if (typeof address === 'string') throw new TypeError(`proxy: upstreams: ${address}`);
+    return { ...address, name: text };
   });
-  const policy: Policy = { servers, rewrite: options.rewrite, host, failedMs, turn: 0 };
-  return (request, response) => asPart(exchangeOf(request), forward(policy, request, response));
+  if (!found.some(({ isTls }) => isTls)) {
+    for (const name of ['ca', 'servername'] as const) {
+      if (options[name] === undefined) continue;
+      throw new TypeError(`proxy: ${name} has no effect: no upstream begins with "https://"`);
+    }
+  }
+  const upstreamFor = ({ address, isTls }: (typeof found)[number], limits: UpstreamLimits) =>
+    new Upstream({ address, tls: isTls ? tls : null, ...limits });
+  const servers = found.map((one) => ({
+    upstream: upstreamFor(one, { connectionsMax, timeoutMs }),
+    host: one.host,
+    name: one.name,
+    failedUntilMs: Number.NEGATIVE_INFINITY,
+    isDown: false,
+  }));
+  const policy = { servers: new ProxyServers(servers, failedMs), rewrite: options.rewrite, host };
+  const run: Middleware = (request, response) =>
+    asPart(exchangeOf(request), forward(policy, request, response));
+  if (options.health === undefined) return run;
+  const health = healthWithDefaults(options.health);
+  const limits = { connectionsMax: 1, timeoutMs: health.timeoutMs };
+  return whenBegins(run, (services) => {
+    for (const [index, server] of servers.entries()) {
+      const upstream = upstreamFor(found[index], limits);
+      void checkAgainAndAgain(server, upstream, health, services);
+    }
+  });
+}
+
+type UpstreamLimits = Pick<UpstreamOptions, 'connectionsMax' | 'timeoutMs'>;
+
+function authoritiesOf({ ca }: ProxyOptions): string | null {
+  if (ca === undefined) return null;
+  const pem = [ca].flat().join('\n');
+  const problem = authorityProblem(pem);
+  if (problem !== null) throw new TypeError(`proxy: ca: ${problem}`);
+  return pem;
 }
 
 async function forward(policy: Policy, request: Request, response: Response): Promise<void> {
@@ -100,10 +163,10 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
   const bodyBytes = bodyBytesOf(received);
   const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
   // One more: a kept connection may have been closed meanwhile.
-  const attempts = mayRepeat ? policy.servers.length + 1 : 1;
+  const attempts = mayRepeat ? policy.servers.all.length + 1 : 1;
   let failure: unknown;
   for (let attempt = 0; attempt < attempts && !signal.aborted; attempt++) {
-    const server = nextServer(policy, services.nowMs());
+    const server = policy.servers.next(services.nowMs());
     const host = policy.host === 'client' ? request.header('host') : server.host;
     const fields = requestFields(request, host ?? server.host);
     if (decodingOf(received) !== null) delete fields['content-encoding'];
@@ -118,7 +181,9 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
       exchange.destroy();
       if (!(error instanceof UpstreamError)) throw error;
       failure = error;
-      if (!signal.aborted && !error.wasKept) noteFailure(policy, server, error, services);
+      if (!signal.aborted && !error.wasKept) {
+        policy.servers.noteFailure(server, error, services);
+      }
       if (error.isTimeout) break;
     } finally {
       signal.removeEventListener('abort', giveUp);
@@ -142,28 +207,8 @@ function targetFor({ rewrite }: Policy, request: Request): string {
   if (rewrite === undefined || target === '*') return target;
   const rewritten: unknown = rewrite(target);
   if (typeof rewritten === 'string' && TARGET.test(rewritten)) return rewritten;
+  notAwaited(rewritten);
   throw new TypeError(`proxy: rewrite() returns a target as '/path', returned ${shown(rewritten)}`);
-}
-
-/** The next one in turn that did not fail lately; if all did, the next one in turn. */
-function nextServer(policy: Policy, nowMs: number): Server {
-  const { servers } = policy;
-  const first = policy.turn;
-  policy.turn = (first + 1) % servers.length;
-  for (let step = 0; step < servers.length; step++) {
-    const server = servers[(first + step) % servers.length];
-    if (server.failedUntilMs > nowMs) continue;
-    policy.turn = (first + step + 1) % servers.length;
-    return server;
-  }
-  return servers[first];
-}
-
-function noteFailure(policy: Policy, server: Server, error: Error, services: Services): void {
-  const nowMs = services.nowMs();
-  // Once for the time in which it is avoided.
-  if (server.failedUntilMs <= nowMs) services.logError(`proxy: ${server.name}: ${error.message}`);
-  server.failedUntilMs = nowMs + policy.failedMs;
 }
 
 /** Sends the body while the response is awaited: an upstream may respond before its end. */

@@ -5,6 +5,7 @@ import { BOOLEAN, checkOptions, FUNCTION, type OptionRule } from '../base/option
 import { shown } from '../base/shown.ts';
 import { checkFraming } from '../exchange/framing-fields.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { notAwaited } from '../exchange/late.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkedName, isToken } from '../http/response-fields.ts';
 
@@ -50,6 +51,7 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
 
 function checked(id: unknown): string {
   if (typeof id === 'string' && IDENTIFIER.test(id)) return id;
+  notAwaited(id);
   const wanted = '1 to 128 letters, digits and . _ ~ : / + = @ -';
   throw new TypeError(`requestId: generate() must return ${wanted}, given ${shown(id)}`);
 }

@@ -1,7 +1,7 @@
-// The radix tree of routes, by the bytes of decoded paths, and the endpoints where routes end.
+// The tree of routes, by the segments of decoded paths, and the endpoints where routes end.
 
-import { SLASH } from '../base/ascii.ts';
 import { Method, methodName } from '../http/method.ts';
+import { Literals } from './literals.ts';
 import { type Segment, SegmentKind } from './pattern.ts';
 import { compareShapes, type Shape } from './shape.ts';
 
@@ -62,81 +62,48 @@ export class Endpoint<T> {
   }
 }
 
-/**
- * A node of the radix tree. Below it are literal bytes, shapes and a parameter, which match one
- * segment, or a wildcard, which matches the rest; all but the first only directly behind a slash.
- */
+/** What may follow some segments of a path. */
 export class Node<T> {
-  /** The literal bytes between the parent and this node; empty for the root and a parameter. */
-  prefix: Uint8Array;
-  /** The children by literal bytes. No two prefixes begin with the same byte. */
-  readonly children: Node<T>[];
-  /** The first byte of the prefix of each child, in the same order. */
-  readonly firstBytes: number[];
+  /** The nodes behind literals; null when there are none. */
+  literals: Literals<Node<T>> | null = null;
   /** By precedence. Null when there are none. */
-  shaped: ShapedChild<T>[] | null;
+  shaped: ShapedChild<T>[] | null = null;
   /** The node behind a parameter, which matches a non-empty segment. */
-  param: Node<T> | null;
+  param: Node<T> | null = null;
   /** The endpoint of a wildcard, which matches all remaining bytes, also none. */
-  rest: Endpoint<T> | null;
-  /** True when there is more than literal bytes below. */
-  isBranching: boolean;
-  /** The endpoint for paths that end here. */
-  endpoint: Endpoint<T> | null;
-
-  constructor(prefix: Uint8Array) {
-    this.prefix = prefix;
-    this.children = [];
-    this.firstBytes = [];
-    this.shaped = null;
-    this.param = null;
-    this.rest = null;
-    this.isBranching = false;
-    this.endpoint = null;
-  }
-
-  /** The child whose prefix is at `from` in the path, or null. */
-  childAt(path: Uint8Array, from: number, to: number): Node<T> | null {
-    const first = path[from];
-    const firstBytes = this.firstBytes;
-    for (let index = 0; index < firstBytes.length; index++) {
-      if (firstBytes[index] !== first) continue;
-      const child = this.children[index];
-      const prefix = child.prefix;
-      if (to - from < prefix.length) return null;
-      for (let offset = 1; offset < prefix.length; offset++) {
-        if (path[from + offset] !== prefix[offset]) return null;
-      }
-      return child;
-    }
-    return null;
-  }
+  rest: Endpoint<T> | null = null;
+  /** True when a segment that equals a literal may match in another way, too. */
+  isBranching = false;
+  /** The endpoint for paths that end here, without a slash. */
+  endpoint: Endpoint<T> | null = null;
+  /** The endpoint for paths that end here, with a slash. */
+  slashEndpoint: Endpoint<T> | null = null;
 
   /** The endpoint of a pattern below this node. Creates it, and the nodes above it, if missing. */
   endpointOf(segments: readonly Segment[]): Endpoint<T> {
     let node: Node<T> = this;
-    let literal: number[] = [];
     for (const segment of segments) {
-      literal.push(SLASH);
       if (segment.kind === SegmentKind.Literal) {
-        literal.push(...segment.bytes);
+        if (segment.bytes.length === 0) {
+          // Only the last segment of a pattern is empty.
+          node.slashEndpoint ??= new Endpoint();
+          return node.slashEndpoint;
+        }
+        node.literals ??= new Literals();
+        node = node.literals.behind(segment.bytes, () => new Node());
         continue;
       }
-      node = node.#descend(literal);
       node.isBranching = true;
-      literal = [];
       if (segment.kind === SegmentKind.Rest) {
         node.rest ??= new Endpoint();
         return node.rest;
       }
-      if (segment.kind === SegmentKind.Shaped) {
-        node = node.#behindShape(segment.shape);
-      } else {
-        node.param ??= new Node(new Uint8Array(0));
+      if (segment.kind === SegmentKind.Shaped) node = node.#behindShape(segment.shape);
+      else {
+        node.param ??= new Node();
         node = node.param;
       }
     }
-    node = node.#descend(literal);
     node.endpoint ??= new Endpoint();
     return node.endpoint;
   }
@@ -145,45 +112,10 @@ export class Node<T> {
     this.shaped ??= [];
     const known = this.shaped.find((child) => child.shape.key === shape.key);
     if (known !== undefined) return known.node;
-    const node = new Node<T>(new Uint8Array(0));
+    const node = new Node<T>();
     this.shaped.push({ shape, node });
     // Of shapes with the same precedence the first that was added stays first.
     this.shaped.sort((one, other) => compareShapes(one.shape, other.shape));
     return node;
   }
-
-  /** The node behind some literal bytes. Adds or splits a child if it is missing. */
-  #descend(literal: readonly number[]): Node<T> {
-    let node: Node<T> = this;
-    let from = 0;
-    while (from < literal.length) {
-      const index = node.firstBytes.indexOf(literal[from]);
-      if (index < 0) return node.#append(new Node(Uint8Array.from(literal.slice(from))));
-      let child = node.children[index];
-      const common = commonLength(child.prefix, literal, from);
-      if (common < child.prefix.length) {
-        const upper = new Node<T>(child.prefix.slice(0, common));
-        child.prefix = child.prefix.slice(common);
-        upper.#append(child);
-        node.children[index] = upper;
-        child = upper;
-      }
-      node = child;
-      from += common;
-    }
-    return node;
-  }
-
-  #append(child: Node<T>): Node<T> {
-    this.children.push(child);
-    this.firstBytes.push(child.prefix[0]);
-    return child;
-  }
-}
-
-/** How many bytes of `prefix` equal those at `from` in `literal`. */
-function commonLength(prefix: Uint8Array, literal: readonly number[], from: number): number {
-  let length = 0;
-  while (length < prefix.length && prefix[length] === literal[from + length]) length += 1;
-  return length;
 }

@@ -5,11 +5,20 @@
 import { SLASH } from '../base/ascii.ts';
 import { shown } from '../base/shown.ts';
 import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
+import { segmentEnd, WORD_BYTES } from './literals.ts';
 import { Found, type Match } from './match.ts';
-import { ANY_METHOD, type Endpoint, METHOD_NAMES, Node, type Route } from './node.ts';
+import {
+  ANY_METHOD,
+  type Endpoint,
+  METHOD_NAMES,
+  Node,
+  type Route,
+  type ShapedChild,
+} from './node.ts';
 import { PARAMS_MAX, parsePattern } from './pattern.ts';
 import { matchShape } from './shape.ts';
 
+const NO_BYTES = new Uint8Array(0);
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
@@ -19,17 +28,19 @@ const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  *
  * Worst case: a parameter or shape matches one full segment, in one way, so each node is reached at
  * one position of a path and by one way, and a search with all its backtracking visits no node
- * twice. A visit compares the node's prefix, or reads one segment, for a shape once for each of its
- * parameters and each byte of its literals. So the worst search costs the size of the routes plus
- * (parameters in the tree) x (length of the path), that of shapes multiplied by their own length.
+ * twice. A visit reads one segment: to find its end, to look it up among the literals, and for a
+ * shape once for each of its parameters and each byte of its literals. So the worst search costs
+ * (nodes of the tree) x (length of the path), that of shapes multiplied by their own length.
  *
  * There is no hash map of static paths before the tree. Measured: the tree finds a static path
- * about as fast as a hash does (54 versus 49 ns), and other paths paid for the hash (100 versus 55
- * ns).
+ * about as fast as a hash does, and other paths pay for the hash.
  */
 export class Router<T> {
   readonly #root: Node<T>;
   readonly #methods: Set<string>;
+  /** The bytes of the last search, and a view of them. */
+  #bytes: Uint8Array;
+  #view: DataView;
   /** Arguments of the search, kept here so that #walk has fewer arguments. */
   #to: number;
   #method: number;
@@ -40,8 +51,10 @@ export class Router<T> {
   #collected: Set<string> | null;
 
   constructor() {
-    this.#root = new Node(new Uint8Array(0));
+    this.#root = new Node();
     this.#methods = new Set();
+    this.#bytes = NO_BYTES;
+    this.#view = viewOf(NO_BYTES);
     this.#to = 0;
     this.#method = Method.Other;
     this.#token = '';
@@ -69,7 +82,8 @@ export class Router<T> {
 
   /**
    * Finds the route of path bytes `from` to `to` and fills `match`. `token` is the method's text,
-   * only used for Method.Other. Allocates nothing.
+   * only used for Method.Other. Allocates nothing, except where fewer than WORD_BYTES bytes follow
+   * the path, and for other `path` bytes than those of the last search.
    */
   find(
     method: number,
@@ -79,11 +93,9 @@ export class Router<T> {
     to: number,
     match: Match<T>,
   ): Found {
-    this.#to = to;
     this.#method = method;
     this.#token = token;
-    this.#pathMatched = false;
-    const route = this.#walk(this.#root, path, from, match.offsets, 0);
+    const route = this.#search(path, from, to, match.offsets);
     if (route === null) {
       match.reset();
       return this.#pathMatched ? Found.WrongMethod : Found.No;
@@ -98,9 +110,8 @@ export class Router<T> {
   /** All methods of the routes of this path, sorted, for Allow; empty when there is no route. */
   allowedMethods(path: Uint8Array, from: number, to: number): string[] {
     const methods = new Set<string>();
-    this.#to = to;
     this.#collected = methods;
-    this.#walk(this.#root, path, from, new Int32Array(2 * PARAMS_MAX), 0);
+    this.#search(path, from, to, new Int32Array(2 * PARAMS_MAX));
     this.#collected = null;
     return methods.size > 0 ? allowValue(methods) : [];
   }
@@ -110,14 +121,30 @@ export class Router<T> {
     return allowValue(this.#methods);
   }
 
+  #search(path: Uint8Array, from: number, to: number, offsets: Int32Array): Route<T> | null {
+    this.#to = to;
+    this.#pathMatched = false;
+    if (from >= to || path[from] !== SLASH) return null;
+    if (path !== this.#bytes) {
+      this.#bytes = path;
+      this.#view = viewOf(path);
+    }
+    if (to + WORD_BYTES > path.length) {
+      this.#bytes = new Uint8Array(to + WORD_BYTES);
+      this.#bytes.set(path.subarray(0, to));
+      this.#view = viewOf(this.#bytes);
+    }
+    return this.#walk(this.#root, this.#view, from + 1, offsets, 0);
+  }
+
   /**
-   * The best route at or below a node that is reached at `from` with `params` parameters matched.
-   * Loops while there is one way to continue, and recurses only where there may be another:
-   * directly behind a slash, so the recursion is no deeper than a pattern has segments.
+   * The best route below a node for the segments from `from` on, with `params` parameters matched.
+   * Loops while there is one way to continue, and recurses only where there may be another: so the
+   * recursion is no deeper than a pattern has segments.
    */
   #walk(
     start: Node<T>,
-    path: Uint8Array,
+    view: DataView,
     from: number,
     offsets: Int32Array,
     params: number,
@@ -125,52 +152,76 @@ export class Router<T> {
     const to = this.#to;
     let node = start;
     let at = from;
-    while (at < to) {
-      const child = node.childAt(path, at, to);
+    let count = params;
+    for (;;) {
+      if (at === to) {
+        const route = this.#pick(node.slashEndpoint);
+        if (route !== null || node.rest === null) return route;
+        return this.#takeRest(node.rest, at, offsets, count);
+      }
+      const literal = node.literals === null ? null : node.literals.find(view, at, to);
       if (!node.isBranching) {
-        if (child === null) return null;
-        node = child;
-        at += child.prefix.length;
+        if (literal === null) return null;
+        node = literal.behind;
+        at += literal.length;
+        if (at === to) return this.#pick(node.endpoint);
+        at += 1;
         continue;
       }
-      if (child !== null) {
-        const route = this.#walk(child, path, at + child.prefix.length, offsets, params);
+      if (literal !== null) {
+        const route = this.#behind(literal.behind, view, at + literal.length, offsets, count);
         if (route !== null) return route;
       }
-      if (path[at] !== SLASH && (node.param !== null || node.shaped !== null)) {
-        const route = this.#takeSegment(node, path, at, offsets, params);
+      const end = segmentEnd(view, at, to);
+      const { rest, param } = node;
+      if (at < end && node.shaped !== null) {
+        const route = this.#takeShape(node.shaped, view, at, end, offsets, count);
         if (route !== null) return route;
       }
-      return node.rest === null ? null : this.#takeRest(node.rest, at, offsets, params);
+      if (at < end && param !== null) {
+        offsets[2 * count] = at;
+        offsets[2 * count + 1] = end;
+        if (rest === null && end < to) {
+          node = param;
+          at = end + 1;
+          count += 1;
+          continue;
+        }
+        const route = this.#behind(param, view, end, offsets, count + 1);
+        if (route !== null) return route;
+      }
+      return rest === null ? null : this.#takeRest(rest, at, offsets, count);
     }
-    const route = node.endpoint === null ? null : this.#pick(node.endpoint);
-    if (route !== null || node.rest === null) return route;
-    return this.#takeRest(node.rest, at, offsets, params);
   }
 
-  /** The best route behind a segment that shapes or a parameter match. */
-  #takeSegment(
+  /** The best route at or below a node that is reached at `end`, the end of a segment. */
+  #behind(
     node: Node<T>,
-    path: Uint8Array,
-    from: number,
+    view: DataView,
+    end: number,
     offsets: Int32Array,
     params: number,
   ): Route<T> | null {
-    const { param, shaped } = node;
-    const end = segmentEnd(path, from, this.#to);
-    if (shaped !== null) {
-      for (let index = 0; index < shaped.length; index++) {
-        const { shape, node: behind } = shaped[index];
-        if (!matchShape(shape, path, from, end, offsets, params)) continue;
-        const count = params + shape.constraints.length;
-        const route = this.#walk(behind, path, end, offsets, count);
-        if (route !== null) return route;
-      }
+    if (end === this.#to) return this.#pick(node.endpoint);
+    return this.#walk(node, view, end + 1, offsets, params);
+  }
+
+  /** The best route behind the segment [from, end) that shapes match. */
+  #takeShape(
+    shaped: readonly ShapedChild<T>[],
+    view: DataView,
+    from: number,
+    end: number,
+    offsets: Int32Array,
+    params: number,
+  ): Route<T> | null {
+    for (const { shape, node } of shaped) {
+      if (!matchShape(shape, this.#bytes, from, end, offsets, params)) continue;
+      const count = params + shape.constraints.length;
+      const route = this.#behind(node, view, end, offsets, count);
+      if (route !== null) return route;
     }
-    if (param === null) return null;
-    offsets[2 * params] = from;
-    offsets[2 * params + 1] = end;
-    return this.#walk(param, path, end, offsets, params + 1);
+    return null;
   }
 
   /** The offsets are written last: a search deeper in the tree may have used the same pair. */
@@ -180,12 +231,18 @@ export class Router<T> {
     return this.#pick(rest);
   }
 
-  #pick(endpoint: Endpoint<T>): Route<T> | null {
+  /** The route of an endpoint for the method of the search. */
+  #pick(endpoint: Endpoint<T> | null): Route<T> | null {
+    if (endpoint === null) return null;
     this.#pathMatched = true;
     if (this.#collected === null) return endpoint.pick(this.#method, this.#token);
     for (const method of endpoint.routes.keys()) this.#collected.add(method);
     return null;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function checkMethod(method: string): void {
@@ -198,12 +255,6 @@ function checkMethod(method: string): void {
 
 function inParentheses(place: string): string {
   return place === '' ? '' : ` (${place})`;
-}
-
-export function segmentEnd(path: Uint8Array, from: number, to: number): number {
-  let end = from;
-  while (end < to && path[end] !== SLASH) end += 1;
-  return end;
 }
 
 /**

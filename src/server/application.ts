@@ -20,7 +20,7 @@ import type { Counts } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
-import { clearContent, errorContent, isHttpError } from './error-content.ts';
+import { clearContent, errorContent, isHttpError, setErrorFields } from './error-content.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
 import { NoResponseNotes } from './no-response.ts';
 import { otherSlash, referenceTo, setPath } from './request-path.ts';
@@ -295,6 +295,7 @@ export class Application {
       return;
     }
     clearContent(exchange);
+    setErrorFields(exchange, error);
     exchange.endWriter();
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     const later = this.#runErrorHandler(exchange, this.#errorHandlersOf(exchange), error);
@@ -356,6 +357,7 @@ export class Application {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (needsResponse(exchange)) {
       clearContent(exchange);
+      setErrorFields(exchange, error);
       if (outer.length > 0) return this.#runErrorHandler(exchange, outer, error);
       this.#respondWithError(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);

@@ -2,8 +2,10 @@
 // content that is not sent.
 
 import type { Exchange } from '../exchange/exchange.ts';
+import { checkFraming } from '../exchange/framing-fields.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { PROBLEM_TYPE, problemOf, problemText } from '../exchange/problem.ts';
+import { checkedName } from '../http/response-fields.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
 
 /** The response for an error: an HttpError's status with its message or problem, else 500. */
@@ -23,6 +25,23 @@ export function errorContent(error: unknown): { status: number; text: string; ty
     // A getter or a proxy threw, or a problem has no JSON: as for any other error.
   }
   return { status: 500, text: `${reasonPhrase(500)}\n`, type };
+}
+
+/**
+ * Sets the fields of an HttpError. Those that are not valid, or find no room, are left out: nothing
+ * may keep the error itself from the client.
+ */
+export function setErrorFields({ fields }: Exchange, error: unknown): void {
+  try {
+    if (!(error instanceof HttpError)) return;
+    for (const [name, value] of error.headers) {
+      const lower = checkedName(name);
+      checkFraming(lower);
+      fields.set(name, lower, value);
+    }
+  } catch {
+    // A subclass may have other members than HttpError.
+  }
 }
 
 /** A proxy may throw even from instanceof. */

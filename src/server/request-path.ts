@@ -5,8 +5,10 @@ import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { routePath, segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import { WORD_BYTES } from '../route/literals.ts';
 
-const ROOT = new Uint8Array([SLASH]);
+/** With the bytes behind a path that the router needs. */
+const ROOT = new Uint8Array([SLASH, ...new Array(WORD_BYTES).fill(0)]);
 
 /** Sets the path for the router; false when it cannot be decoded. */
 export function setPath(exchange: Exchange): boolean {
@@ -19,7 +21,7 @@ export function setPath(exchange: Exchange): boolean {
     exchange.pathTo = to;
     return true;
   }
-  const decoded = to > from ? new Uint8Array(to - from + 1) : ROOT;
+  const decoded = to > from ? new Uint8Array(to - from + WORD_BYTES) : ROOT;
   const length = to > from ? routePath(bytes, from, to, decoded) : 1;
   exchange.pathBytes = decoded;
   exchange.pathFrom = 0;

@@ -78,6 +78,7 @@ export class Runtime {
   readonly #pump: Pump;
   readonly #regions: Regions;
   readonly #context: ConnectionContext;
+  readonly #services: ServerServices;
   readonly #options: RuntimeOptions;
   /** When draining began. */
   #drainsSinceMs = 0;
@@ -133,6 +134,7 @@ export class Runtime {
       timedOut: (exchange, why) => options.application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });
+    this.#services = services;
     for (const begins of options.application.routes.begins) begins(services);
     this.#regions = new Regions(choice.driver);
     this.#context = {
@@ -253,6 +255,7 @@ export class Runtime {
 
   /** Only when every socket is closed. */
   free(): void {
+    this.#services.ended = true;
     this.#pump.stop();
     this.#regions.close();
     this.reactor.driver.destroy();
