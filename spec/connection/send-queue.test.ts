@@ -298,7 +298,8 @@ describe('waiters', () => {
     assert.deepEqual(await resolved(waiting), [true, true, true, true, true]);
   });
 
-  it('resolve when what they wait for is dropped, and what follows is sent', async () => {
+  /** A file is queued, and the system does not have its bytes in memory. */
+  function readingFile(): Fixture {
     const fixture = new Fixture();
     const { driver, regions, sendQueue } = fixture;
     driver.files.set(5, new Uint8Array(100));
@@ -310,16 +311,35 @@ describe('waiters', () => {
     fixture.reactor.turn();
     assert.ok(sendQueue.notCached() !== null);
     assert.ok(sendQueue.isWaitingForFile);
-    const waiting = [sendQueue.reached(100)];
-    assert.deepEqual(await resolved(waiting), [false]);
-    sendQueue.drop();
-    assert.deepEqual(await resolved(waiting), [true]);
+    return fixture;
+  }
+
+  function sendsAgain(fixture: Fixture): void {
+    const { driver, sendQueue, slot } = fixture;
     assert.equal(sendQueue.isWaitingForFile, false);
     fixture.write(5);
     sendQueue.flush();
-    assert.ok(driver.socket(fixture.slot).send !== null);
+    assert.ok(driver.socket(slot).send !== null);
     fixture.take();
     assert.equal(sendQueue.waiting, 0);
+  }
+
+  it('resolve when what they wait for is dropped, and what follows is sent', async () => {
+    const fixture = readingFile();
+    const waiting = [fixture.sendQueue.reached(100)];
+    assert.deepEqual(await resolved(waiting), [false]);
+    fixture.sendQueue.drop();
+    assert.deepEqual(await resolved(waiting), [true]);
+    sendsAgain(fixture);
+  });
+
+  it('do not outlive a connection that closed during a read; the next one sends', async () => {
+    const fixture = readingFile();
+    const waiting = [fixture.sendQueue.reached(100)];
+    fixture.sendQueue.clear();
+    assert.deepEqual(await resolved(waiting), [true]);
+    fixture.sendQueue.open(fixture.slot);
+    sendsAgain(fixture);
   });
 
   it('make no promise where there is nothing to wait for', () => {

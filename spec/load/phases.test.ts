@@ -36,6 +36,7 @@ describe('a warm-up', () => {
       assert.ok(load.lateMsMax < 2, `${load.lateMsMax} ms late`);
       assert.equal(recorder.histogram.count, recorder.responses);
       assert.equal(recorder.responsesByKind[0], recorder.responses);
+      near(recorder.bytes / recorder.responses, 43, 1);
       near(load.endMs - load.beginMs, 300, 1e-6);
       if (rate === undefined) near(recorder.responses, 600, 20);
       else assert.equal(recorder.responses, 150);
@@ -181,6 +182,15 @@ describe('a closed loop', () => {
     const { load } = runVirtual(options, script, 0.5);
     assert.equal(load.waiting.count, 1);
     near(load.waiting.mostMs, 1_000, 5);
+  });
+
+  it('has no request without a response that only waits for a moment', () => {
+    const script: Script = {
+      latencyMs: (_index, atMs) => (atMs > 1_960 ? Number.POSITIVE_INFINITY : 1),
+    };
+    const { load } = runVirtual({ durationMs: 1_000, connections: 3 }, script, 0.5);
+    assert.ok(load.pool.nowMs > 1_990, 'the last requests had no response');
+    assert.deepEqual(load.waiting, { count: 0, mostMs: 0 });
   });
 
   it('that is stopped while it connects has no time', () => {
