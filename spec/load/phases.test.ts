@@ -176,7 +176,7 @@ describe('a closed loop', () => {
     assert.ok(recorder.histogram.leastMs >= 200);
   });
 
-  it('tells of requests without a response at the end, and of no quick ones', () => {
+  it('reports requests without a response at the end, and no quick ones', () => {
     const script: Script = { latencyMs: (index) => (index === 1 ? Number.POSITIVE_INFINITY : 1) };
     const options = { durationMs: 1_000, connections: 3, timeoutMs: 60_000 };
     const { load } = runVirtual(options, script, 0.5);

@@ -302,7 +302,7 @@ it('its timer keeps the process alive, unless hold() says otherwise', (context) 
   assert.equal(timers[1].isHeld, false, 'and the next one');
 });
 
-it('one timer runs: the one of the next deadline, a little late, at most the longest', (context) => {
+it('one timer runs: of the next deadline, a little late, at most the longest', (context) => {
   const fixture = new Fixture(context);
   const timers = recordTimers(context);
   const { driver, pump, reactor } = fixture;
