@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { it, type TestContext } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { Pump } from '../../src/reactor/pump.ts';
@@ -376,31 +377,24 @@ it('woken by Node itself a turn runs at once, and only the first wake counts', (
   assert.equal(immediates.mock.callCount(), 1);
 });
 
-it('a turn has no asynchronous context of the handler that woke it', (context) => {
+it('a turn has no asynchronous context of the handler that woke it', async (context) => {
   const fixture = new Fixture(context);
   // The mocked setImmediate() of the other tests has no contexts.
   context.mock.timers.reset();
+  const { driver, pump } = fixture;
   const storage = new AsyncLocalStorage<string>();
-  fixture.pump.start();
-  return new Promise<void>((resolve) => {
-    setImmediate(() => {
-      assert.ok(fixture.driver.isAsleep);
-      const stores: (string | undefined)[] = [];
-      const { polls } = fixture.driver;
-      const poll = fixture.driver.poll.bind(fixture.driver);
-      fixture.driver.poll = (out) => {
-        stores.push(storage.getStore());
-        return poll(out);
-      };
-      storage.run('a request', () => fixture.driver.wake(false));
-      setImmediate(() => {
-        assert.ok(fixture.driver.polls > polls);
-        assert.deepEqual([...new Set(stores)], [undefined]);
-        fixture.pump.stop();
-        resolve();
-      });
-    });
-  });
+  pump.start();
+  while (!driver.isAsleep) await nextRound();
+  const stores: (string | undefined)[] = [];
+  const poll = driver.poll.bind(driver);
+  driver.poll = (out) => {
+    stores.push(storage.getStore());
+    return poll(out);
+  };
+  storage.run('a request', () => driver.wake(false));
+  while (stores.length === 0) await nextRound();
+  pump.stop();
+  assert.deepEqual([...new Set(stores)], [undefined]);
 });
 
 it('an error of a turn that Node itself woke is thrown again outside of that call', (context) => {
