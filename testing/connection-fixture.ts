@@ -21,6 +21,7 @@ import { ServerServices } from '../src/connection/services.ts';
 import { SpanPool } from '../src/connection/span.ts';
 import type { Handler } from '../src/exchange/handler.ts';
 import { type Counts, makeCounts } from '../src/metrics/counters.ts';
+import type { Meter } from '../src/metrics/meter.ts';
 import { Reactor } from '../src/reactor/reactor.ts';
 import { Regions } from '../src/reactor/regions.ts';
 import { Application } from '../src/server/application.ts';
@@ -38,6 +39,8 @@ export interface FixtureOptions {
   readonly reuse?: boolean;
   /** Every client is turned away. */
   readonly overloaded?: boolean;
+  /** Without one nothing is counted for metrics. */
+  readonly meter?: Meter;
 }
 
 export class ConnectionFixture {
@@ -116,7 +119,7 @@ export class ConnectionFixture {
       spans: this.spans,
       limits: connectionLimits(this.limits),
       counters,
-      meter: null,
+      meter: options.meter ?? null,
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,

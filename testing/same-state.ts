@@ -127,7 +127,8 @@ export function privateFields(object: object): Map<string, unknown> {
   if (!isConnected) {
     isConnected = true;
     session.connect();
-    Object.defineProperty(globalThis, EXCHANGE, { value: exchange });
+    // Another generation of this module may have it: mutation tests load all modules again.
+    Object.defineProperty(globalThis, EXCHANGE, { value: exchange, configurable: true });
   }
   exchange.object = object;
   const expression = `globalThis[Symbol.for('testing/same-state')].object`;

@@ -8,6 +8,7 @@ import { AssertionFault } from '../../src/base/assert.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { SendQueue } from '../../src/connection/send-queue.ts';
 import { SpanPool } from '../../src/connection/span.ts';
+import { NOT_CACHED } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { Regions } from '../../src/reactor/regions.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
@@ -18,9 +19,9 @@ const BLOCKS = 3;
 
 /** The send queue of a connection, without the rest of it. */
 class Fixture {
-  readonly slab = new Slab(BLOCK_BYTES, BLOCKS);
-  readonly driver = new FakeDriver(this.slab);
-  readonly regions = new Regions(this.driver);
+  readonly slab: Slab;
+  readonly driver: FakeDriver;
+  readonly regions: Regions;
   readonly spans = new SpanPool();
   readonly reactor: Reactor;
   readonly sendQueue: SendQueue;
@@ -30,7 +31,10 @@ class Fixture {
   #next = 0;
   isClosed = false;
 
-  constructor() {
+  constructor(blocks = BLOCKS) {
+    this.slab = new Slab(BLOCK_BYTES, blocks);
+    this.driver = new FakeDriver(this.slab);
+    this.regions = new Regions(this.driver);
     this.reactor = new Reactor({
       driver: this.driver,
       slab: this.slab,
@@ -221,6 +225,18 @@ describe('room', () => {
     fixture.checkGivenBack();
   });
 
+  it('there is none while blocks are short: they are kept for what is received', () => {
+    const fixture = new Fixture(16);
+    const { sendQueue, slab } = fixture;
+    const taken = Array.from({ length: 15 }, () => slab.acquire());
+    assert.ok(slab.isShort);
+    assert.equal(sendQueue.reserve(1), -1);
+    assert.equal(slab.freeCount, 1);
+    for (const block of taken) slab.release(block);
+    assert.ok(sendQueue.reserve(1) >= 0);
+    sendQueue.clear();
+  });
+
   it('that was not used is used next', () => {
     const fixture = new Fixture();
     const at = fixture.sendQueue.reserve(50);
@@ -280,6 +296,50 @@ describe('waiters', () => {
     sendQueue.flush();
     fixture.take();
     assert.deepEqual(await resolved(waiting), [true, true, true, true, true]);
+  });
+
+  /** A file is queued, and the system does not have its bytes in memory. */
+  function readingFile(): Fixture {
+    const fixture = new Fixture();
+    const { driver, regions, sendQueue } = fixture;
+    driver.files.set(5, new Uint8Array(100));
+    const file = regions.mapFile(5, { file: 5, identity: 1, released() {} });
+    assert.ok(file !== null);
+    sendQueue.attach(file, 0, 100);
+    sendQueue.flush();
+    driver.failSend(fixture.slot, NOT_CACHED);
+    fixture.reactor.turn();
+    assert.ok(sendQueue.notCached() !== null);
+    assert.ok(sendQueue.isWaitingForFile);
+    return fixture;
+  }
+
+  function sendsAgain(fixture: Fixture): void {
+    const { driver, sendQueue, slot } = fixture;
+    assert.equal(sendQueue.isWaitingForFile, false);
+    fixture.write(5);
+    sendQueue.flush();
+    assert.ok(driver.socket(slot).send !== null);
+    fixture.take();
+    assert.equal(sendQueue.waiting, 0);
+  }
+
+  it('resolve when what they wait for is dropped, and what follows is sent', async () => {
+    const fixture = readingFile();
+    const waiting = [fixture.sendQueue.reached(100)];
+    assert.deepEqual(await resolved(waiting), [false]);
+    fixture.sendQueue.drop();
+    assert.deepEqual(await resolved(waiting), [true]);
+    sendsAgain(fixture);
+  });
+
+  it('do not outlive a connection that closed during a read; the next one sends', async () => {
+    const fixture = readingFile();
+    const waiting = [fixture.sendQueue.reached(100)];
+    fixture.sendQueue.clear();
+    assert.deepEqual(await resolved(waiting), [true]);
+    fixture.sendQueue.open(fixture.slot);
+    sendsAgain(fixture);
   });
 
   it('make no promise where there is nothing to wait for', () => {

@@ -1,10 +1,11 @@
-// All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
-// middleware.
+// All injected bugs of the edges: drivers, reactor, responses, static files, the primary, metrics,
+// the load, middleware.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
 import { CLUSTER_BUGS } from './cluster-bugs.ts';
 import { DRIVER_BUGS } from './driver-bugs.ts';
+import { METRICS_BUGS } from './metrics-bugs.ts';
 import { MIDDLEWARE_BUGS } from './middleware-bugs.ts';
 import { REACTOR_BUGS } from './reactor-bugs.ts';
 import { STATIC_BUGS } from './static-bugs.ts';
@@ -14,5 +15,6 @@ export const BUGS: readonly Bug[] = [
   ...REACTOR_BUGS,
   ...STATIC_BUGS,
   ...CLUSTER_BUGS,
+  ...METRICS_BUGS,
   ...MIDDLEWARE_BUGS,
 ];

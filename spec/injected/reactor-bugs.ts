@@ -3,6 +3,7 @@
 import type { Bug } from './bug.ts';
 
 const ADMISSION = 'reactor/admission.js';
+const PUMP = 'reactor/pump.js';
 const TIMEOUTS = 'connection/timeouts.js';
 const CONDITIONAL = 'http/conditional.js';
 
@@ -118,5 +119,77 @@ export const REACTOR_BUGS: readonly Bug[] = [
     find: 'const late = this.driver.poll(this.#out);',
     replace: 'const late = 0;',
     tests: ['reactor/reactor'],
+  },
+  {
+    name: 'further polls of a turn read the clock again',
+    kind: 'middle',
+    file: 'reactor/reactor.js',
+    find: 'count += late;',
+    replace: 'count += late;\n            this.readClocks();',
+    tests: ['reactor/reactor'],
+  },
+  {
+    name: 'clients that arrive while others wait postpone overload',
+    kind: 'again',
+    file: ADMISSION,
+    find: 'if (deadlines.kind(this.#overloadNode) >= 0)\n            return;',
+    replace: '',
+    tests: ['reactor/admission'],
+  },
+  {
+    name: 'a slot that becomes free ends overload although clients wait',
+    kind: 'again',
+    file: ADMISSION,
+    find: 'if (!this.#isFull && this.#waiting.length === 0)',
+    replace: 'if (!this.#isFull)',
+    tests: ['reactor/admission'],
+  },
+  {
+    name: 'a client for whom there is no place to wait stays open',
+    kind: 'late',
+    file: ADMISSION,
+    find: 'driver.refuse(result);',
+    replace: ';',
+    tests: ['reactor/admission'],
+  },
+  {
+    name: 'a deadline in a month makes a timer that fires at once',
+    kind: 'late',
+    file: PUMP,
+    find: 'Math.min(Math.max(waitMs, TIMER_SLACK_MS), TIMER_MAX_MS)',
+    replace: 'Math.max(waitMs, TIMER_SLACK_MS)',
+    tests: ['reactor/pump'],
+  },
+  {
+    name: 'a timer runs turns before Node has read what came',
+    kind: 'middle',
+    file: PUMP,
+    find: 'this.#wake(false);\n        }',
+    replace: 'this.#wake(true);\n        }',
+    tests: ['reactor/pump'],
+  },
+  {
+    name: 'a turn has the asynchronous context of the handler that woke it',
+    kind: 'middle',
+    file: PUMP,
+    find: 'setImmediate(this.#runAlone);',
+    replace: 'setImmediate(this.#run);',
+    tests: ['reactor/pump'],
+  },
+  {
+    name: 'the number of a region that cannot be mapped is lost',
+    kind: 'fails',
+    file: 'reactor/regions.js',
+    find: 'this.#free.push(region);\n            throw error;',
+    replace: 'throw error;',
+    tests: ['reactor/regions'],
+  },
+  {
+    name: 'after a read that a closed connection waited for, the next one sends nothing',
+    kind: 'again',
+    file: 'connection/send-queue.js',
+    find: 'this.resolveWaiters();\n        this.#reading = null;',
+    replace: 'this.resolveWaiters();',
+    tests: ['connection/send-queue'],
   },
 ];

@@ -220,6 +220,8 @@ describe('invalid responses', () => {
     [ResponseFault.Chunk, 'g'],
     [ResponseFault.Chunk, '-1', ''],
     [ResponseFault.Chunk, ';a', ''],
+    [ResponseFault.Chunk, '5', 'hello', '', ''],
+    [ResponseFault.Chunk, '5', 'hello', ';a', ''],
     [ResponseFault.Chunk, '5', 'hello!', ''],
     [ResponseFault.Chunk, '5', 'hellox\n', ''],
     [ResponseFault.Chunk, '5\nhello', ''],
@@ -323,6 +325,16 @@ describe('a head that is remembered', () => {
     const final = Buffer.from(lines('HTTP/1.1 204 None', '', ''));
     for (let round = 0; round < 3; round++) {
       assert.deepEqual(readSegments([interim, final], memory), whole(ok(204)));
+    }
+  });
+
+  it('is not one with another last byte, of whatever length it is', () => {
+    for (let length = 0; length < 4; length++) {
+      const memory = kindOf();
+      const head = lines('HTTP/1.1 204 None', `A: ${'b'.repeat(length)}`, '', '');
+      assert.deepEqual(readSegments([Buffer.from(head)], memory), whole(ok(204)));
+      const other = Buffer.from(`${head.slice(0, -1)}x`);
+      assert.deepEqual(readSegments([other], memory), { responses: [], end: ResponseFault.Field });
     }
   });
 });

@@ -58,3 +58,7 @@ test('a bound for a value is the next one of a bucket, whatever the base', () =>
     }),
   );
 });
+
+test('a value beyond the range has the bound of the last bucket', () => {
+  for (const value of [MOST, MOST * 2, 1e300]) assert.equal(boundFrom(value, 1), MOST);
+});

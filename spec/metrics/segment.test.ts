@@ -173,6 +173,21 @@ test('two readings at a time add nothing twice', () => {
   assert.deepEqual(values, new Array(1_000).fill(1));
 });
 
+test('after a reset a reader knows nothing of what it has read', () => {
+  const segments = [
+    new Segment(new OwnMemory(512, 1 << 20)),
+    new Segment(new OwnMemory(512, 1 << 20)),
+  ];
+  add(segments[0], COUNTER, ['a'], 1);
+  add(segments[1], COUNTER, ['b'], 2);
+  let current = segments[0];
+  const reader = new Reader(() => [{ id: 0, buffer: current.buffer }]);
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"a"}': 1 });
+  current = segments[1];
+  reader.reset();
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"b"}': 2 });
+});
+
 test('what has no room in a full memory counts in the series of overflow', () => {
   const segment = new Segment(new FixedMemory(new ArrayBuffer(4_096)));
   const kinds = Array.from({ length: 100 }, (_, index) => `${index}`);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
-import { ACCEPT_RETRY_MS } from '../../src/base/fixed-limits.ts';
+import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
@@ -12,7 +12,8 @@ import { FakeDriver } from '../../testing/fake-driver.ts';
 const SLOTS = 2;
 const EXTRA_SLOTS = 2;
 const WAIT_MS = 100;
-const Kind = { Idle: 0, Write: 1 } as const;
+const BACKLOG = 4;
+const Kind = { Idle: 0, Write: 1, First: 2 } as const;
 
 class Fixture {
   readonly slab = new Slab(64, 8);
@@ -23,20 +24,26 @@ class Fixture {
   readonly idle: Set<number> = new Set();
   /** Whether evicted connections close late. */
   lingers = false;
+  /** The deadline of clients that arrive. */
+  idleKind: number = Kind.Idle;
 
   constructor(waitMs = WAIT_MS) {
     this.reactor = new Reactor({
       driver: this.driver,
       slab: this.slab,
       slots: SLOTS + EXTRA_SLOTS,
-      timeoutsMs: [60_000, 60_000],
+      timeoutsMs: [60_000, 60_000, 30_000],
       sendTimeout: Kind.Write,
-      backlog: 4,
-      overload: { extraSlots: EXTRA_SLOTS, waitMs, idleTimeouts: [Kind.Idle] },
+      backlog: BACKLOG,
+      overload: {
+        extraSlots: EXTRA_SLOTS,
+        waitMs,
+        idleTimeouts: [Kind.Idle, Kind.First],
+      },
       events: {
         accepted: (slot, overloaded) => {
           this.admitted.push(overloaded ? `${slot} 503` : String(slot));
-          if (!overloaded) this.reactor.arm(slot, Kind.Idle);
+          if (!overloaded) this.reactor.arm(slot, this.idleKind);
           return {
             received() {},
             sent() {},
@@ -125,6 +132,56 @@ it('after the wait clients are turned away, as many at once as there are slots',
   assert.equal(fixture.reactor.waitingCount, 1, 'and a new wait begins');
 });
 
+it('clients that arrive while others wait do not postpone overload', () => {
+  const fixture = new Fixture();
+  fixture.arrive(11, 12, 13);
+  fixture.pass(WAIT_MS - 1);
+  fixture.arrive(14);
+  fixture.pass(1);
+  assert.deepEqual(fixture.admitted, ['0', '1', '2 503', '3 503']);
+});
+
+it('overload goes on while clients wait, also when a slot became free', () => {
+  const fixture = new Fixture();
+  fixture.arrive(11, 12, 13, 14, 15, 16, 17);
+  fixture.pass(WAIT_MS);
+  fixture.close(0);
+  assert.deepEqual(fixture.admitted.slice(2), ['2 503', '3 503', '0']);
+  fixture.close(2);
+  assert.deepEqual(fixture.admitted.slice(5), ['2 503'], 'without another wait');
+});
+
+it('as many clients wait as a closing listener accepts; further ones are closed', () => {
+  const fixture = new Fixture();
+  fixture.arrive(1, 2);
+  const most = BACKLOG + COMPLETIONS_PER_TURN;
+  for (let handle = 3; handle < 3 + most + 2; handle++) fixture.driver.arrive(handle);
+  fixture.reactor.turn();
+  fixture.reactor.turn();
+  assert.equal(fixture.reactor.waitingCount, most);
+  assert.deepEqual(fixture.driver.refused, [3 + most, 4 + most]);
+});
+
+it('of connections with several kinds of deadline the one idle for longest is evicted', () => {
+  for (const kinds of [
+    [Kind.Idle, Kind.First],
+    [Kind.First, Kind.Idle],
+  ]) {
+    const fixture = new Fixture();
+    for (const [slot, kind] of kinds.entries()) {
+      fixture.idleKind = kind;
+      fixture.arrive(11 + slot);
+      fixture.idle.add(slot);
+      fixture.pass(10);
+    }
+    fixture.pass(WAIT_MS);
+    fixture.arrive(13);
+    fixture.pass(WAIT_MS);
+    assert.ok(fixture.driver.calls.includes('close 0'), `kinds ${kinds}`);
+    assert.equal(fixture.driver.calls.includes('close 1'), false);
+  }
+});
+
 it('the connection idle for longest is evicted, if it was idle for long enough', () => {
   const fixture = new Fixture();
   fixture.arrive(11);
@@ -159,6 +216,21 @@ it('an evicted connection may close late, until no slot is left', () => {
   fixture.arrive(15);
   assert.deepEqual(fixture.admitted.slice(4), ['0']);
   assert.deepEqual(closes(), ['close 0', 'close 1']);
+});
+
+it('an evicted connection is not evicted again, whatever it says', () => {
+  const fixture = new Fixture();
+  fixture.lingers = true;
+  fixture.arrive(11, 12);
+  fixture.idle.add(0).add(1);
+  fixture.pass(WAIT_MS);
+  fixture.arrive(13);
+  fixture.pass(WAIT_MS);
+  assert.deepEqual(fixture.admitted, ['0', '1', '2']);
+  fixture.idle.add(0);
+  fixture.arrive(14);
+  fixture.pass(WAIT_MS);
+  assert.deepEqual([...fixture.idle], [0], 'the other one was asked');
 });
 
 it('an evicted connection that has closed is not closed again', () => {

@@ -1,7 +1,9 @@
 // The pump with mocked timers of Node: when turns run, when it sleeps, what wakes it.
 
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { it, type TestContext } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { Pump } from '../../src/reactor/pump.ts';
@@ -15,6 +17,7 @@ class Fixture {
   readonly #context: TestContext;
   dues = 0;
   onSent: () => void = () => {};
+  onDue: () => void = () => {};
 
   constructor(context: TestContext) {
     this.#context = context;
@@ -35,6 +38,7 @@ class Fixture {
           sent: () => this.onSent(),
           due: () => {
             this.dues += 1;
+            this.onDue();
           },
           closed() {},
           evict: () => false,
@@ -58,6 +62,41 @@ class Fixture {
     for (let count = 0; count < 10 && !this.driver.isAsleep; count++) this.tick();
     assert.ok(this.driver.isAsleep, 'it sleeps');
   }
+}
+
+/** A timer that setTimeout() made. */
+class RecordedTimer {
+  readonly fire: () => void;
+  readonly ms: number;
+  isHeld = true;
+  isCleared = false;
+
+  constructor(fire: () => void, ms: number) {
+    this.fire = fire;
+    this.ms = ms;
+  }
+
+  ref(): void {
+    this.isHeld = true;
+  }
+
+  unref(): void {
+    this.isHeld = false;
+  }
+}
+
+/** The timers that are made from now on; none fires by itself. */
+function recordTimers(context: TestContext): RecordedTimer[] {
+  const timers: RecordedTimer[] = [];
+  context.mock.method(globalThis, 'setTimeout', (fire: () => void, ms: number) => {
+    const timer = new RecordedTimer(fire, ms);
+    timers.push(timer);
+    return timer;
+  });
+  context.mock.method(globalThis, 'clearTimeout', (timer: RecordedTimer) => {
+    timer.isCleared = true;
+  });
+  return timers;
 }
 
 it('without completions it sleeps after a few turns', (context) => {
@@ -85,14 +124,14 @@ it('a completion wakes it', (context) => {
 
 it('a pause takes no more than a timer does, which would end at once', (context) => {
   const fixture = new Fixture(context);
-  const asked: unknown[] = [];
-  context.mock.method(globalThis, 'setTimeout', (_run: unknown, ms: unknown) => {
-    asked.push(ms);
-    return { unref() {} };
-  });
+  const timers = recordTimers(context);
   void fixture.pump.pause(2 ** 40);
   void fixture.pump.pause(5);
-  assert.deepEqual(asked, [2 ** 31 - 1, 5]);
+  assert.deepEqual(
+    timers.map(({ ms }) => ms),
+    [2 ** 31 - 1, 5],
+  );
+  assert.ok(!timers.some(({ isHeld }) => isHeld), 'and does not keep the process alive');
 });
 
 it('while there is work turns continue, and Node runs other callbacks between them', (context) => {
@@ -242,20 +281,7 @@ it('wait() takes its time', async (context) => {
 
 it('its timer keeps the process alive, unless hold() says otherwise', (context) => {
   const fixture = new Fixture(context);
-  let isHeld = false;
-  const timer = {
-    ref() {
-      isHeld = true;
-    },
-    unref() {
-      isHeld = false;
-    },
-  };
-  context.mock.method(globalThis, 'setTimeout', () => {
-    isHeld = true;
-    return timer;
-  });
-  context.mock.method(globalThis, 'clearTimeout', () => {});
+  const timers = recordTimers(context);
   fixture.pump.start();
   fixture.driver.arrive(1);
   fixture.driver.arrive(2);
@@ -263,15 +289,140 @@ it('its timer keeps the process alive, unless hold() says otherwise', (context) 
   fixture.reactor.arm(0, 0);
   fixture.tick();
   fixture.settle();
-  assert.ok(isHeld);
+  const [first] = timers;
+  assert.ok(first.isHeld);
   fixture.pump.hold(false);
-  assert.equal(isHeld, false, 'the timer that runs');
+  assert.equal(first.isHeld, false, 'the timer that runs');
   fixture.pump.hold(true);
-  assert.ok(isHeld);
+  assert.ok(first.isHeld);
   fixture.pump.hold(false);
-  isHeld = true;
   fixture.reactor.arm(1, 1);
   fixture.tick();
   fixture.settle();
-  assert.equal(isHeld, false, 'and the next one');
+  assert.equal(timers.length, 2);
+  assert.equal(timers[1].isHeld, false, 'and the next one');
+});
+
+it('one timer runs: of the next deadline, a little late, at most the longest', (context) => {
+  const fixture = new Fixture(context);
+  const timers = recordTimers(context);
+  const { driver, pump, reactor } = fixture;
+  const rests = (): RecordedTimer[] => timers.filter(({ isCleared }) => !isCleared);
+  pump.start();
+  driver.arrive(1);
+  driver.arrive(2);
+  fixture.settle();
+  let dueMs = driver.nowMs + 2 ** 40;
+  context.mock.method(reactor, 'nextDueMs', () => dueMs);
+  for (const [waitMs, timerMs] of [
+    [2 ** 40, 2 ** 31 - 1],
+    [500, 501],
+    [60, 61],
+    // It has passed meanwhile.
+    [-10, 1],
+  ]) {
+    dueMs = driver.nowMs + waitMs;
+    driver.wake(false);
+    fixture.tick();
+    fixture.settle();
+    assert.equal(timers.at(-1)?.ms, timerMs);
+    assert.equal(rests().length, 1, 'the earlier timer was cleared');
+  }
+  const { length } = timers;
+  dueMs += 1000;
+  driver.wake(false);
+  fixture.tick();
+  fixture.settle();
+  assert.equal(timers.length, length, 'a timer that is due before stays');
+  pump.stop();
+  assert.deepEqual(rests(), []);
+});
+
+it('a timer runs no turn within its call, but after what Node has read', (context) => {
+  const fixture = new Fixture(context);
+  const timers = recordTimers(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 1);
+  fixture.tick();
+  fixture.settle();
+  fixture.driver.nowMs += 61;
+  const { polls } = fixture.driver;
+  timers[0].fire();
+  assert.equal(fixture.driver.polls, polls);
+  fixture.tick();
+  assert.equal(fixture.dues, 1);
+  // The next deadline has a timer of its own.
+  fixture.reactor.arm(0, 1);
+  fixture.tick();
+  fixture.settle();
+  assert.equal(timers.length, 2);
+});
+
+it('woken by Node itself a turn runs at once, and only the first wake counts', (context) => {
+  const fixture = new Fixture(context);
+  const { driver, pump } = fixture;
+  pump.start();
+  fixture.settle();
+  const { polls } = driver;
+  const { wake } = driver;
+  wake(true);
+  assert.ok(driver.polls > polls);
+  assert.ok(driver.isAsleep);
+  const immediates = context.mock.method(globalThis, 'setImmediate', () => {});
+  wake(false);
+  wake(false);
+  wake(true);
+  assert.equal(immediates.mock.callCount(), 1);
+});
+
+it('a turn has no asynchronous context of the handler that woke it', async (context) => {
+  const fixture = new Fixture(context);
+  // The mocked setImmediate() of the other tests has no contexts.
+  context.mock.timers.reset();
+  const { driver, pump } = fixture;
+  const storage = new AsyncLocalStorage<string>();
+  pump.start();
+  while (!driver.isAsleep) await nextRound();
+  const stores: (string | undefined)[] = [];
+  const poll = driver.poll.bind(driver);
+  driver.poll = (out) => {
+    stores.push(storage.getStore());
+    return poll(out);
+  };
+  storage.run('a request', () => driver.wake(false));
+  while (stores.length === 0) await nextRound();
+  pump.stop();
+  assert.deepEqual([...new Set(stores)], [undefined]);
+});
+
+it('an error of a turn that Node itself woke is thrown again outside of that call', (context) => {
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.settle();
+  const later: (() => void)[] = [];
+  fixture.driver.poll = () => {
+    throw new Error('an assertion');
+  };
+  const nextTick = context.mock.method(process, 'nextTick', (run: () => void) => later.push(run));
+  fixture.driver.wake(true);
+  // Node needs its own to report a failure.
+  nextTick.mock.restore();
+  assert.equal(later.length, 1);
+  assert.throws(later[0], /an assertion/);
+});
+
+it('stopped by a deadline the driver is not asked to sleep: it may be gone', (context) => {
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 1);
+  fixture.tick(30);
+  fixture.onDue = () => fixture.pump.stop();
+  fixture.driver.sleep = () => assert.fail('a stopped pump sleeps');
+  fixture.tick(32);
+  fixture.tick();
+  assert.equal(fixture.dues, 1);
 });

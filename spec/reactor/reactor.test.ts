@@ -134,6 +134,48 @@ describe('listening', () => {
     assert.ok(!fixture.driver.calls.includes('setAccepting true'));
     assert.equal(fixture.events.at(-1), 'unlistenDone');
   });
+
+  it('only while it lasts clients of other listeners are accepted', () => {
+    const fixture = new Fixture();
+    fixture.reactor.acceptAlso(7, true);
+    assert.equal(fixture.driver.calls.at(-1), 'acceptAlso 7 true');
+    fixture.reactor.unlisten(false);
+    fixture.reactor.acceptAlso(8, true);
+    fixture.reactor.acceptAlso(7, false);
+    assert.equal(fixture.driver.calls.at(-1), 'unlisten');
+  });
+});
+
+describe('turns', () => {
+  it('are metered, with what further polls return, and end when the reactor rests', () => {
+    const seen: string[] = [];
+    const meter = {
+      isOpen: false,
+      polled: (nowMs: number, completions: number) => seen.push(`${nowMs}: ${completions}`),
+    };
+    const fixture = new Fixture(meter);
+    const { driver, reactor } = fixture;
+    const slot = fixture.accept();
+    reactor.receive(slot);
+    reactor.arm(slot, Kind.Short);
+    seen.length = 0;
+    const now = driver.now.bind(driver);
+    driver.now = () => {
+      driver.now = now;
+      driver.deliver(slot, new Uint8Array(5));
+      driver.nowMs += 500;
+      return now();
+    };
+    reactor.turn();
+    const lateMs = driver.nowMs;
+    assert.deepEqual(seen.splice(0), [`${lateMs}: 0`, `${lateMs}: 1`]);
+    driver.nowMs += 7;
+    reactor.rest();
+    assert.deepEqual(seen, [], 'no turn is open');
+    meter.isOpen = true;
+    reactor.rest();
+    assert.deepEqual(seen, [`${lateMs + 7}: 0`]);
+  });
 });
 
 describe('closing a socket', () => {
@@ -241,6 +283,32 @@ describe('deadlines', () => {
     // Without news it passes as ever.
     fixture.pass(1000);
     assert.deepEqual(fixture.news(slot), [`due ${Kind.Long}`]);
+  });
+
+  it('pass by the clock of their turn, however long its further polls take', () => {
+    const fixture = new Fixture();
+    const { driver, reactor } = fixture;
+    const slots = [fixture.accept(), fixture.accept()];
+    reactor.receive(slots[0]);
+    reactor.arm(slots[0], Kind.Short);
+    reactor.arm(slots[1], Kind.Long);
+    driver.nowMs += 40;
+    const now = driver.now.bind(driver);
+    driver.now = () => {
+      driver.now = now;
+      driver.deliver(slots[0], new Uint8Array(5));
+      driver.nowMs += 10;
+      return now();
+    };
+    // The process pauses again: what came for the second client by now was not polled.
+    fixture.owners[slots[0]].received = (_result, block) => {
+      fixture.slab.release(block);
+      driver.nowMs += 5000;
+    };
+    reactor.turn();
+    assert.deepEqual(fixture.news(slots[1]), []);
+    reactor.turn();
+    assert.deepEqual(fixture.news(slots[1]), [`due ${Kind.Long}`]);
   });
 
   it('do not pass over what only a further poll returns', () => {

@@ -37,3 +37,44 @@ it('numbers differ while they are in use, and are used again', () => {
   assert.equal(Math.max(...used), 10);
   assert.equal(driver.regionCount, 10);
 });
+
+it('the number of a region that could not be mapped is used again', () => {
+  const { driver, regions } = made();
+  const map = driver.map.bind(driver);
+  driver.map = () => {
+    throw new Error('out of memory');
+  };
+  assert.throws(() => regions.map(new Uint8Array(1)), /out of memory/);
+  driver.map = map;
+  assert.equal(regions.count, 0);
+  assert.equal(regions.map(new Uint8Array(1)).region, 1);
+  // No file can be sent from at first.
+  for (let count = 0; count < 3; count++) assert.equal(regions.mapFile(5, null), null);
+  assert.equal(regions.count, 1);
+  driver.files.set(5, new Uint8Array(8));
+  assert.equal(regions.mapFile(5, null)?.region, -1);
+  assert.equal(regions.count, 2);
+});
+
+it('numbers of files and of memory stay apart', () => {
+  const { driver, regions } = made();
+  driver.files.set(5, new Uint8Array(8));
+  for (let count = 0; count < 3; count++) {
+    const file = regions.mapFile(5, null);
+    assert.equal(file?.region, -1);
+    file?.release();
+    const memory = regions.map(new Uint8Array(1));
+    assert.equal(memory.region, 1);
+    memory.release();
+  }
+  assert.equal(regions.count, 0);
+});
+
+it('the owner of a file gets it back when the driver does not have it any more', () => {
+  const { driver, regions } = made();
+  driver.files.set(5, new Uint8Array(8));
+  const mappedThen: number[] = [];
+  const released = () => mappedThen.push(driver.regionCount);
+  regions.mapFile(5, { file: 5, identity: 1, released })?.release();
+  assert.deepEqual(mappedThen, [0]);
+});

@@ -95,6 +95,11 @@ export class ConnectionPool {
     return this.#later.nextMs;
   }
 
+  /** Requests that were sent and have no response yet. */
+  inFlightCount(): number {
+    return this.clients.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
   /** Begins to open all connections. */
   open(): void {
     for (const { slot } of this.clients) this.#toConnect.push(slot);

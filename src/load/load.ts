@@ -208,7 +208,8 @@ export class Load implements ConnectionPoolEvents {
     // Without a warm-up, connects that failed before now stay in the report.
     if (this.#plan.warmUpMs > 0) this.recorder.clear();
     this.#isCounting = true;
-    this.#sentCount = 0;
+    // The responses of a closed loop are counted when they come, whenever they were asked for.
+    this.#sentCount = this.#schedule === null ? this.pool.inFlightCount() : 0;
     this.idleMs = 0;
     this.lateMsMax = 0;
     this.#nextSecondMs = this.beginMs + SECOND_MS;
@@ -330,7 +331,8 @@ export class Load implements ConnectionPoolEvents {
       return;
     }
     if (this.phase !== Phase.Running) return;
-    const left = this.#plan.count - this.#sentCount;
+    // The warm-up has no count.
+    const left = this.#isCounting ? this.#plan.count - this.#sentCount : Number.POSITIVE_INFINITY;
     const count = Math.min(client.capacity, left);
     if (count <= 0) return;
     this.#sentCount += count;
