@@ -164,6 +164,16 @@ function lifeOf(notifier: Notifier): void {
   notifier.close();
 }
 
+it('a watchdog keeps no process alive', () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const notifier = notifierOf(new ScriptedKernel(), { WATCHDOG_USEC: '60000000' });
+  notifier.ready('x');
+  assert.equal(timers(), before);
+  notifier.close();
+});
+
 describe('notifications', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
   afterEach(() => mock.timers.reset());

@@ -129,6 +129,19 @@ test('the connection of a body that the upstream has not read to its end is free
   });
 });
 
+test('a 204 has no length, whatever the upstream says', async () => {
+  const respond = (socket: Socket): void => {
+    socket.end('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n');
+  };
+  await withRawUpstream(respond, async ({ url }) => {
+    await withSite(routes([url]), async ({ ask }) => {
+      const response = await ask(get('/'));
+      assert.equal(response.status, 204);
+      assert.equal(response.field('content-length'), undefined);
+    });
+  });
+});
+
 test('content that breaks off is logged as an error, and is no 502', async () => {
   const respond = (socket: Socket): void => {
     socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
