@@ -1,10 +1,11 @@
 // All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
-// middleware.
+// middleware, metrics, logs.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
 import { CLUSTER_BUGS } from './cluster-bugs.ts';
 import { DRIVER_BUGS } from './driver-bugs.ts';
+import { METRICS_BUGS } from './metrics-bugs.ts';
 import { MIDDLEWARE_BUGS } from './middleware-bugs.ts';
 import { REACTOR_BUGS } from './reactor-bugs.ts';
 import { STATIC_BUGS } from './static-bugs.ts';
@@ -15,4 +16,5 @@ export const BUGS: readonly Bug[] = [
   ...STATIC_BUGS,
   ...CLUSTER_BUGS,
   ...MIDDLEWARE_BUGS,
+  ...METRICS_BUGS,
 ];
