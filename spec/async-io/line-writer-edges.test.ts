@@ -26,7 +26,7 @@ function delayOf(sink: FakeSink): number {
 }
 
 describe('a stream that does not take all', () => {
-  it('is tried again after 1 ms, then twice as long, up to 64 ms; a success begins anew', async () => {
+  it('waits 1 ms, then twice as long, up to 64 ms; a success begins anew', async () => {
     const { sink, writer } = made();
     sink.always = EAGAIN;
     writer.write('line\n');
@@ -193,7 +193,7 @@ it('a stream that ends costs the lines that it has not taken, and no others', as
   assert.equal(reports.length, 1);
 });
 
-it('flushNow() leaves no timer that writes once more, and goes on after an interruption', async () => {
+it('flushNow() leaves no timer, and goes on after an interruption', async () => {
   const { sink, writer } = made();
   sink.results = [EAGAIN];
   writer.write('line\n');

@@ -130,7 +130,7 @@ test('a worker that reported a failure and does not exit is closed, then killed'
   await stop(system);
 });
 
-test('a segment of metrics is released when its process has ended, or could not begin', async () => {
+test('a segment of metrics is released when its process has ended or cannot begin', async () => {
   const system = await started(TWO, true);
   const { metrics } = system;
   assert.ok(metrics !== null);

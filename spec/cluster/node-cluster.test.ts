@@ -1,5 +1,5 @@
-// What the primary adds to node:cluster on `net`, over scripted children: clients that a dead worker
-// did not confirm, and the mode of a unix socket. With real processes: handoffs.test.ts and
+// What the primary adds to node:cluster on `net`, over scripted children: clients that a dead
+// worker did not confirm, and the mode of a unix socket. With real processes: handoffs.test.ts and
 // service-unix.test.ts.
 
 import assert from 'node:assert/strict';

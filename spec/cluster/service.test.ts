@@ -79,7 +79,7 @@ test('a life leaves nothing for the next one, which may have another configurati
   assert.deepEqual(ports.taken(), ['ready: serving on a unix socket with 2 workers']);
 });
 
-test('reloads that overlap are one, which ends with the last; none ends after the server', async () => {
+test('reloads that overlap are one; none is reported after the server', async () => {
   const ports = new Ports();
   const service = new Service(ports);
   service.begins(PLAIN, log);

@@ -6,7 +6,7 @@ const METER = 'metrics/meter.js';
 const SEGMENT = 'metrics/segment.js';
 const READER = 'metrics/reader.js';
 const WRITER = 'async-io/line-writer.js';
-const CALLS = 'cluster/manager-calls';
+const CALLS = 'cluster/scripted-calls';
 
 export const METRICS_BUGS: readonly Bug[] = [
   {

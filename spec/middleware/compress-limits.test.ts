@@ -1,4 +1,4 @@
-// compress() at its limits, in virtual time: how many encoders there are, what is given back on
+// compress() at its limits, in virtual time: how many encoders there are, what is released on
 // each way to the end of a response, and content of exactly the limiting length.
 
 import assert from 'node:assert/strict';
@@ -74,7 +74,7 @@ function longRoutes(server: Server): void {
   server.get('/', (_request, response) => response.text(LONG));
 }
 
-test('full content gives its encoder back: at its end, at a failure, when the client leaves', async () => {
+test('full content releases its encoder: at its end, a failure, or without a client', async () => {
   await withSite(longRoutes, async (site) => {
     const { asyncIo } = site.virtual;
     for (let count = 0; count < 3; count++) assert.equal(await codingOf(site, '/'), 'gzip');
@@ -97,7 +97,7 @@ test('full content gives its encoder back: at its end, at a failure, when the cl
   });
 });
 
-test('a response that took too long is sent once, and its encoder is given back', async () => {
+test('a response that took too long is sent once, and its encoder is released', async () => {
   const options = { handlerTimeoutMs: 50 };
   const body = async (site: VirtualSite): Promise<void> => {
     const held = new HeldEncoders(site.virtual);

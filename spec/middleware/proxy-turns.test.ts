@@ -114,7 +114,7 @@ test('a connection that was kept and has been closed is no failure of the upstre
   });
 });
 
-test('the connection of a body that the upstream has not read to its end is free again', async () => {
+test('the connection of a body that the upstream has not read is free again', async () => {
   const respond = (socket: Socket): void => void socket.write(OK);
   await withRawUpstream(respond, async ({ url }) => {
     await withSite(routes([url], { connectionsMax: 1 }), async ({ ask, virtual }) => {

@@ -255,7 +255,7 @@ describe('a callback of a listener fails', () => {
     }
   });
 
-  it('an error while it listens is one of accept(), and a client behind its end is closed', async (context) => {
+  it('an error while it listens is one of accept(); a late client is closed', async (context) => {
     const { accepted, faults, listener, results } = made(TCP);
     context.after(() => {
       listener.server.close();
