@@ -3,70 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LineSink } from '../../src/async-io/line-sink.ts';
-import { LineWriter } from '../../src/async-io/line-writer.ts';
 import { ERRNO } from '../../src/base/errno.ts';
 import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../../src/base/fixed-limits.ts';
+import { made, nextImmediate } from './fixtures/fake-sink.ts';
 
 const EPIPE = -ERRNO.EPIPE;
 const EAGAIN = -ERRNO.EAGAIN;
 const ENOSPC = -ERRNO.ENOSPC;
 const EINTR = -ERRNO.EINTR;
 const EBADF = -ERRNO.EBADF;
-
-/** Accepts everything, or returns scripted results, synchronously or when a test completes them. */
-class FakeSink implements LineSink {
-  readonly writeBytesMax: number;
-  readonly writes: string[] = [];
-  /** Results of the next writes; a negative number is an error. */
-  results: number[] = [];
-  /** The result of every further write. */
-  always: number | null = null;
-  isLater = false;
-  isOpening = false;
-  finish: () => void = () => {};
-  callsNow = 0;
-
-  constructor(writeBytesMax = 65_536) {
-    this.writeBytesMax = writeBytesMax;
-  }
-
-  #result(bytes: Uint8Array, from: number, to: number): number {
-    const result = this.results.shift() ?? this.always ?? to - from;
-    const count = Math.min(result, to - from);
-    if (count > 0) this.writes.push(Buffer.from(bytes.subarray(from, from + count)).toString());
-    return count;
-  }
-
-  write(
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    done: (result: number) => void,
-  ): number | null {
-    if (!this.isLater) return this.#result(bytes, from, to);
-    this.finish = () => done(this.#result(bytes, from, to));
-    return null;
-  }
-
-  writeNow(bytes: Uint8Array, from: number, to: number): number {
-    this.callsNow += 1;
-    return this.#result(bytes, from, to);
-  }
-
-  get text(): string {
-    return this.writes.join('');
-  }
-}
-
-function made(writeBytesMax?: number): { sink: FakeSink; writer: LineWriter } {
-  const sink = new FakeSink(writeBytesMax);
-  return { sink, writer: new LineWriter(sink) };
-}
-
-async function nextImmediate(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));

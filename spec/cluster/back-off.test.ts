@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BackOff, STARTED_MS, STARTS_MAX } from '../../src/cluster/back-off.ts';
+import {
+  BackOff,
+  HEALTHY_MS as HEALTHY,
+  STARTED_MS,
+  STARTS_MAX,
+} from '../../src/cluster/back-off.ts';
 
 const NEVER = -1;
 const EARLY_MS = 20;
@@ -59,4 +64,26 @@ test('a worker that a reload replaced had started', () => {
   assert.equal(backOff.waitMs, 0);
   backOff.exited(-1, false);
   assert.equal(backOff.isExhausted, false);
+});
+
+test('the times of a start and of a healthy worker belong to them', () => {
+  const waitAfter = (listenedMs: number, byOthers: boolean): number => {
+    const backOff = new BackOff();
+    for (let count = 0; count < 3; count++) backOff.exited(LATER_MS, false);
+    backOff.exited(listenedMs, byOthers);
+    return backOff.waitMs;
+  };
+  assert.equal(waitAfter(HEALTHY, false), 0);
+  assert.notEqual(waitAfter(HEALTHY - 1, false), 0);
+  assert.equal(waitAfter(STARTED_MS, true), 0);
+  assert.notEqual(waitAfter(STARTED_MS - 1, true), 0);
+  const isExhaustedAfter = (listenedMs: number, byOthers: boolean): boolean => {
+    const backOff = new BackOff();
+    for (let count = 0; count < STARTS_MAX; count++) backOff.exited(listenedMs, byOthers);
+    return backOff.isExhausted;
+  };
+  assert.equal(isExhaustedAfter(STARTED_MS, false), false);
+  assert.equal(isExhaustedAfter(STARTED_MS - 1, false), true);
+  assert.equal(isExhaustedAfter(0, true), false, 'it listened, and was killed');
+  assert.equal(isExhaustedAfter(NEVER, true), true, 'one that never listens is a failed start');
 });

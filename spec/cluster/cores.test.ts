@@ -117,3 +117,12 @@ test('the quota is rounded up, the smaller of both counts, and one is the least'
 test('this machine has at least one', () => {
   assert.ok(Number.isSafeInteger(availableCores()) && availableCores() >= 1);
 });
+
+test('of a path from outside of the container only the root is read', () => {
+  const asked: string[] = [];
+  quotaCores((path) => {
+    asked.push(path);
+    return path === OWN ? '0::/../other\n' : null;
+  });
+  assert.deepEqual(asked, [OWN, `${V2}/cpu.max`]);
+});

@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
-import { type Listeners, openListeners } from '../../src/cluster/listeners.ts';
+import { type Listeners, openListeners, removeStaleSocket } from '../../src/cluster/listeners.ts';
 import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -191,6 +191,33 @@ describe('on a unix socket', linuxOnly, () => {
     const second = opened(openListeners(calls, { path }, 1, 16));
     second.close();
     assert.equal(open.size, 0);
+    assert.equal(existsSync(path), false);
+  });
+});
+
+describe('a stale unix socket', linuxOnly, () => {
+  it('is removed; one with a listener and another file stay, and no client is left', async () => {
+    const path = join(folder, 'stale');
+    await removeStaleSocket(path);
+    writeFileSync(path, 'precious');
+    await removeStaleSocket(path);
+    assert.equal(readFileSync(path, 'utf8'), 'precious');
+    rmSync(path);
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    const accepted = once(server, 'connection');
+    await removeStaleSocket(path);
+    assert.ok(existsSync(path));
+    const [client] = await accepted;
+    client.resume();
+    await once(client, 'close');
+    await new Promise((resolve) => server.close(resolve));
+    const { calls } = new CountedCalls();
+    const [fd] = opened(openListeners(calls, { path }, 1, 16)).fds;
+    // As after the death of its process.
+    calls.close(fd);
+    assert.ok(existsSync(path));
+    await removeStaleSocket(path);
     assert.equal(existsSync(path), false);
   });
 });

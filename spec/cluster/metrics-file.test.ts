@@ -1,12 +1,14 @@
 // The metrics of workers where memory is not shared: each writes to a file, which the others read.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { fstatSync } from 'node:fs';
+import { mock, test } from 'node:test';
+import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../../src/base/fixed-limits.ts';
 import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-file.ts';
 import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { Reader } from '../../src/metrics/reader.ts';
-import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
+import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
 
 const COUNTER: Family = {
   name: 'things_total',
@@ -95,9 +97,14 @@ test('the next server of a process uses the memory again, and begins with nothin
   for (const worker of workers) worker.add(COUNTER, 3);
   assert.ok(first.file.segments(null).length >= 2, 'they are mapped here, too');
   first.file.close();
+  const { size } = fstatSync(first.fd);
   const second = new WorkerMetrics(1, place);
   assert.equal(second.fd, first.fd);
   const worker = new Worker(second, 0, true);
+  assert.equal(fstatSync(second.fd).size, size, 'what is mapped stays within it');
+  // A process of the first server is reported late.
+  for (const { assignment } of workers) first.release(assignment);
+  assert.equal(worker.segment.words[Word.IsUsed], 1);
   worker.add(COUNTER, 1);
   assert.deepEqual(worker.shown('things_total'), { '1': 1 });
   // One that is not closed is left alone.
@@ -105,6 +112,95 @@ test('the next server of a process uses the memory again, and begins with nothin
   assert.notEqual(third.fd, second.fd);
   third.file.close();
   second.file.close();
+  second.file.close();
+  assert.throws(() => fstatSync(second.fd), { code: 'EBADF' }, 'one is kept, the other closed');
+  assert.ok(fstatSync(third.fd).size > 0);
+});
+
+test('a process that starts has the segment of its slot that none uses, and a later number', () => {
+  const primary = new WorkerMetrics(2, { path: '/metrics', hasListener: false });
+  const [one, other, reloaded] = [0, 1, 0].map((slot) => primary.assign(slot, 9));
+  assert.deepEqual(
+    [one, other, reloaded].map(({ segment }) => segment),
+    [0, 1, 2],
+  );
+  primary.release(other);
+  const third = primary.assign(0, 9);
+  assert.equal(third.segment, 3, 'not that of another slot');
+  primary.release(one);
+  primary.release(third);
+  const again = [primary.assign(0, 9), primary.assign(0, 9), primary.assign(1, 9)];
+  assert.deepEqual(
+    again.map(({ segment }) => segment),
+    [0, 3, 1],
+  );
+  const starts = [one, other, reloaded, third, ...again].map(({ start }) => start);
+  assert.deepEqual(starts, [1, 2, 3, 4, 5, 6, 7]);
+  assert.ok(fstatSync(primary.fd).size >= 4 * METRICS_BYTES_MAX);
+  primary.file.close();
+});
+
+test('a worker writes its file from its beginning to its end, and not later', (context) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  context.after(() => mock.timers.reset());
+  const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: false });
+  context.after(() => primary.file.close());
+  const file = new MetricsFile({
+    ...primary.assign(0, primary.fd),
+    segment: null,
+    isMapped: false,
+  });
+  const shown = (): number | null | undefined => {
+    const reader = new Reader(() => file.segments(null));
+    for (const _ of reader.update());
+    const found = reader.families().find(({ family }) => family.name === COUNTER.name);
+    const [series] = found?.series ?? [];
+    return series === undefined ? undefined : reader.value(COUNTER, series);
+  };
+  primary.release({ ...primary.assign(0, primary.fd), segment: 0 });
+  const worker = new Worker(primary, 0, false);
+  assert.equal(file.segments(null).length, 1, 'its beginning is written');
+  worker.add(COUNTER, 1);
+  assert.equal(shown(), undefined);
+  mock.timers.tick(METRICS_PUBLISH_MS);
+  assert.equal(shown(), 1);
+  worker.add(COUNTER, 1);
+  worker.file.end(worker.segment);
+  assert.equal(shown(), 2);
+  worker.add(COUNTER, 1);
+  mock.timers.tick(10 * METRICS_PUBLISH_MS);
+  worker.file.end(worker.segment);
+  assert.equal(shown(), 2, 'the next process of the slot may write there now');
+});
+
+test('the next process continues a file of any length', () => {
+  const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: false });
+  const first = new Worker(primary, 0, false);
+  const many: Family = { ...COUNTER, name: 'many_total', labels: ['kind'] };
+  for (let kind = 0; kind < 2_000; kind++) {
+    first.segment.cells[first.segment.cellOfMany(many, [`kind ${kind}`])] += 1;
+  }
+  assert.ok(first.segment.usedBytes > 65_536);
+  first.file.end(first.segment);
+  primary.release(first.assignment);
+  const second = new Worker(primary, 0, false);
+  second.segment.cells[second.segment.cellOfMany(many, ['kind 7'])] += 1;
+  assert.equal(second.segment.cells[second.segment.cellOfMany(many, ['kind 7'])], 2);
+  assert.equal(second.segment.cells[second.segment.cellOfMany(many, ['kind 1999'])], 1);
+  second.file.end(second.segment);
+  primary.file.close();
+});
+
+test('a file that is closed twice is released once', () => {
+  const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: false });
+  let released = 0;
+  const file = new MetricsFile(primary.assign(0, primary.fd), [], () => {
+    released += 1;
+  });
+  file.close();
+  file.close();
+  assert.equal(released, 1);
+  primary.file.close();
 });
 
 test('the primary reads the file of its workers, and writes none of their segments', () => {

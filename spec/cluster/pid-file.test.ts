@@ -74,7 +74,9 @@ test('one that names a running process is an error and stays', () => {
 });
 
 test('one of a dead process is replaced, and so are our own and an empty one', () => {
-  for (const text of [`${goneNumber()}\n`, `${goneNumber()}`, `${process.pid}\n`, '', '\n']) {
+  const gone = `${goneNumber()}`;
+  const texts = [`${gone}\n`, gone, gone.padEnd(32), `${process.pid}\n`, '', '\n'];
+  for (const text of texts) {
     writeFileSync(path, text);
     const file = new PidFile(path);
     file.claim();
@@ -87,7 +89,16 @@ test('one of a dead process is replaced, and so are our own and an empty one', (
 });
 
 test('a file without a process id is an error and stays', () => {
-  for (const text of ['precious', '12 34', '-1', '0', '1.5', `${'9'.repeat(11)}`, 'x'.repeat(99)]) {
+  for (const text of [
+    'precious',
+    '12 34',
+    '-1',
+    '0',
+    '1.5',
+    `${'9'.repeat(11)}`,
+    'x'.repeat(99),
+    ' '.repeat(33),
+  ]) {
     writeFileSync(path, text);
     assertError(new PidFile(path), /does not contain a process id/);
     assert.equal(readFileSync(path, 'utf8'), text);

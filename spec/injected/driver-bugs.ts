@@ -16,6 +16,22 @@ const ON_NET = ['driver/net/clients', 'driver/net/net'];
 
 export const DRIVER_BUGS: readonly Bug[] = [
   {
+    name: 'an operation of net stays in flight when Node closes its socket',
+    kind: 'fails',
+    file: 'driver/net/socket.js',
+    find: 'if (this.fault !== 0)\n            this.cancel(this.fault);',
+    replace: '',
+    tests: ['driver/net/callbacks-fail'],
+  },
+  {
+    name: 'a socket of net that is aborted waits for a block',
+    kind: 'fails',
+    file: 'driver/net/socket.js',
+    find: 'this.shared.starved.delete(this);',
+    replace: '',
+    tests: ['driver/net/callbacks-fail'],
+  },
+  {
     name: 'epoll sleeps although a receive was not tried',
     kind: 'middle',
     file: EPOLL,

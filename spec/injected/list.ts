@@ -1,5 +1,5 @@
-// All injected bugs of the edges: drivers, reactor, responses, static files, the primary, metrics,
-// the load, middleware.
+// All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
+// middleware, metrics, logs.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
@@ -8,6 +8,7 @@ import { DRIVER_BUGS } from './driver-bugs.ts';
 import { METRICS_BUGS } from './metrics-bugs.ts';
 import { MIDDLEWARE_BUGS } from './middleware-bugs.ts';
 import { REACTOR_BUGS } from './reactor-bugs.ts';
+import { SERVICE_BUGS } from './service-bugs.ts';
 import { STATIC_BUGS } from './static-bugs.ts';
 
 export const BUGS: readonly Bug[] = [
@@ -17,4 +18,5 @@ export const BUGS: readonly Bug[] = [
   ...CLUSTER_BUGS,
   ...METRICS_BUGS,
   ...MIDDLEWARE_BUGS,
+  ...SERVICE_BUGS,
 ];

@@ -5,6 +5,8 @@ import { describe, it, test } from 'node:test';
 import {
   LABEL_CHARACTERS_MAX,
   METRICS_BYTES_MAX,
+  OWN_LABELS_MAX,
+  OWN_METRICS_MAX,
   OWN_SERIES_MAX,
   OWN_SERIES_TOTAL_MAX,
 } from '../../src/base/fixed-limits.ts';
@@ -52,7 +54,7 @@ describe('metrics of the program', () => {
       mails.inc(undefined, { queue: 'slow' });
       level.set(7);
       level.add(-9.5);
-      for (const value of [0, 1, 5, 10, 11, 1e9]) parts.observe(value);
+      for (const value of [0, 1, 1.01, 10, 10.1, 1e9]) parts.observe(value);
       const text = await shownText(server);
       assert.equal(sampleOf(text, 'mails_total', { queue: 'fast' }), 3.5);
       assert.equal(sampleOf(text, 'mails_total', { queue: 'slow' }), 1);
@@ -64,7 +66,7 @@ describe('metrics of the program', () => {
         buckets.map(({ value }) => value),
         [2, 4, 5, 6],
       );
-      assert.equal(sampleOf(text, 'parts_sum'), 1e9 + 27);
+      assert.equal(sampleOf(text, 'parts_sum'), 1e9 + 22.11);
     });
   });
 
@@ -124,6 +126,64 @@ describe('metrics of the program', () => {
     });
   });
 
+  it('may be as many, as long and as small as their limits say, and no more', async () => {
+    await measured(async (server) => {
+      const { metrics } = server;
+      const name = 'n'.repeat(200);
+      assert.throws(() => metrics.gauge(`${name}n`, 'Long.'), /at most 200/);
+      metrics.gauge(name, 'Long.');
+      const labels = Array.from({ length: OWN_LABELS_MAX }, (_, index) => `l${index}`);
+      assert.throws(() => metrics.gauge('wider', 'x', [...labels, 'more']), /at most 10 names/);
+      metrics.gauge('wide', 'Wide.', labels);
+      metrics.gauge('long_label', 'x', [name]);
+      assert.throws(() => metrics.gauge('longer_label', 'x', [`${name}n`]), /a label has/);
+      const nothing = metrics.counter('nothing_total', 'Nothing.', ['a']);
+      nothing.inc(0, { a: 'x'.repeat(LABEL_CHARACTERS_MAX) });
+      nothing.inc(1, { a: `${'y'.repeat(LABEL_CHARACTERS_MAX)}z` });
+      nothing.inc(1, { a: '\ud83d'.padStart(LABEL_CHARACTERS_MAX, 'h') });
+      const zero = metrics.histogram('zero', 'Zero.', [], { buckets: [1, 1e20, 1e30] });
+      zero.observe(0);
+      zero.observe(1e25);
+      const shown = await shownJson(server);
+      assert.deepEqual(
+        seriesOf(shown, 'nothing_total').map(({ labels: { a }, value }) => [a, value]),
+        [
+          ['x'.repeat(LABEL_CHARACTERS_MAX), 0],
+          ['y'.repeat(LABEL_CHARACTERS_MAX), 1],
+          [`${'h'.repeat(LABEL_CHARACTERS_MAX - 1)}\ufffd`, 1],
+        ],
+      );
+      // Bounds beyond the last bucket are that of the last bucket.
+      const family = (await shownText(server)).find((one) => one.name === 'zero');
+      const counts = family?.samples.map(({ labels: { le }, value }) => [le, value]);
+      const most = String(2 ** 26);
+      assert.deepEqual(counts?.slice(0, 3), [
+        ['1.0', 1],
+        [`${most}.0`, 1],
+        ['+Inf', 2],
+      ]);
+      const before = 5;
+      for (let count = before; count < OWN_METRICS_MAX; count++) metrics.gauge(`g${count}`, 'x');
+      assert.throws(() => metrics.gauge('one_more', 'x'), /there are 500 metrics, the most/);
+    });
+  });
+
+  it('keep values of several labels apart, and count what has no series of its own', async () => {
+    await measured(async (server) => {
+      const pairs = server.metrics.counter('pairs_total', 'Pairs.', ['a', 'b']);
+      pairs.inc(1, { a: 'x,y', b: 'z' });
+      pairs.inc(2, { a: 'x', b: 'y,z' });
+      const gauge = server.metrics.gauge('rooms', 'Rooms.', ['a']);
+      for (let index = 0; index < OWN_SERIES_MAX + 5; index++) gauge.add(1, { a: index });
+      for (let index = 0; index < OWN_SERIES_MAX + 5; index++) gauge.add(1, { a: index });
+      const shown = await shownJson(server);
+      assert.equal(totalOf(shown, 'pairs_total', { a: 'x,y', b: 'z' }), 1);
+      assert.equal(totalOf(shown, 'pairs_total', { a: 'x', b: 'y,z' }), 2);
+      assert.equal(totalOf(shown, 'rooms', { a: '_OVERFLOW' }), 10);
+      assert.equal(totalOf(shown, 'rooms', { a: '0' }), 2);
+    });
+  });
+
   it('throw for what Prometheus, or the server, does not allow', async () => {
     await measured(async (server) => {
       const { metrics } = server;
@@ -145,6 +205,9 @@ describe('metrics of the program', () => {
         [() => metrics.counter('a_total', 'x', ['a', 'a']), /listed twice/],
         [() => metrics.histogram('h', 'x', [], { buckets: [] }), /numbers above 0, ascending/],
         [() => metrics.histogram('h', 'x', [], { buckets: [2, 1] }), /ascending/],
+        [() => metrics.histogram('h', 'x', [], { buckets: [2, 2] }), /ascending/],
+        [() => metrics.histogram('h', 'x', [], { buckets: [0, 1] }), /above 0/],
+        [() => metrics.histogram('h', 'x', [], { buckets: [1, Infinity] }), /list of numbers/],
       ];
       for (const [call, wanted] of rows) assert.throws(call, wanted);
       const counter = metrics.counter('a_total', 'x', ['queue']);
@@ -239,7 +302,10 @@ test('series of earlier processes leave room for those of the server', () => {
   const reader = new Reader(() => [{ id: 0, buffer: memory.buffer }]);
   const lines = [...textFormat(reader, TextFormat.Prometheus)].join('').split('\n');
   const own = lines.filter((line) => line.startsWith('of_'));
-  assert.ok(own.length > OWN_SERIES_TOTAL_MAX && own.length <= OWN_SERIES_TOTAL_MAX + 25);
+  const further = own.filter((line) => line.includes('_OVERFLOW'));
+  // The series of overflow of the families before the last one count, too.
+  const before = Math.floor(OWN_SERIES_TOTAL_MAX / (OWN_SERIES_MAX + 1));
+  assert.equal(own.length - further.length, OWN_SERIES_TOTAL_MAX - before);
   const total = own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   assert.equal(total, counted);
 });

@@ -257,3 +257,85 @@ test('the number of series is bounded', () => {
   assert.equal(values['{"kind":"_OVERFLOW"}'], 5);
   assert.equal(values['{"kind":"7"}'], 2, 'those before stay');
 });
+
+test('a record that needs more than twice the memory, or exactly all of it, has room', () => {
+  const long: Family = { ...COUNTER, help: 'x'.repeat(5_000), labels: [] };
+  const grown = new Segment(new OwnMemory(512, 1 << 20));
+  add(grown, long, [], 3);
+  const used = grown.usedBytes;
+  for (const [bytes, count] of [
+    [used, 1],
+    [used - 8, 0],
+  ]) {
+    const segment = new Segment(new FixedMemory(new ArrayBuffer(bytes)));
+    add(segment, long, [], 1);
+    const values = valuesOf(readerOf(segment), long.name);
+    assert.equal(Object.keys(values).length, count, `${bytes} bytes`);
+  }
+});
+
+test('of processes of one worker the largest value counts where the family says so', () => {
+  const started: Family = { ...GAUGE, name: 'started', labels: [], perWorker: true, largest: true };
+  const segments = [5, 7, 6].map((value, index) => {
+    const segment = new Segment(new OwnMemory(512, 1 << 20), index === 2 ? 2 : 1);
+    add(segment, started, [], value);
+    return segment;
+  });
+  const values = valuesOf(readerOf(...segments), 'started');
+  assert.deepEqual(values, { '{"worker":"1"}': 7, '{"worker":"2"}': 6 });
+});
+
+test('a reader that is reset knows nothing of the segments before', () => {
+  const segments = ['before', 'after'].map((kind) => {
+    const segment = new Segment(new OwnMemory(512, 1 << 20));
+    add(segment, COUNTER, [kind], 1);
+    return segment;
+  });
+  let current = 0;
+  const reader = new Reader(() => [{ id: 0, buffer: segments[current].buffer }]);
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"before"}': 1 });
+  current = 1;
+  reader.reset();
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"after"}': 1 });
+});
+
+const OWN: Family = { ...COUNTER, name: 'own_total', isOwn: true };
+
+test('series of the program have a quarter of the memory, and leave room for the server', () => {
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(65_536)));
+  for (let index = 0; index < 300; index++) {
+    segment.cells[segment.cellOfMany(OWN, [`${index} ${'x'.repeat(500)}`])] += 1;
+  }
+  const { '{"kind":"_OVERFLOW"}': overflow, ...own } = valuesOf(readerOf(segment), OWN.name);
+  const count = Object.keys(own).length;
+  assert.equal(Number(overflow) + count, 300);
+  assert.ok(segment.usedBytes > 65_536 / 4 && segment.usedBytes < 65_536 / 3, `${count} series`);
+  assert.ok(segment.isFull, 'as some have no room');
+  assert.ok(segment.hasRoom, 'those of the server have');
+  assert.notEqual(segment.cellOfMany(COUNTER, ['a']), segment.cellOfMany(COUNTER, ['b']));
+});
+
+test('families of the program leave the end of the memory to those of the server', () => {
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(8_192)));
+  let made = 0;
+  while (segment.family({ ...OWN, name: `own${made}_total` }) !== null) made += 1;
+  assert.ok(made > 5, `${made} families`);
+  assert.ok(segment.usedBytes <= 8_192 - 8_192 / 8);
+  add(segment, GAUGE, ['a'], 7);
+  assert.deepEqual(valuesOf(readerOf(segment), 'level'), { '{"kind":"a"}': 7 });
+});
+
+test('banks of histograms leave the end of the memory to the series of overflow', () => {
+  const bytes = 16_384;
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(bytes)));
+  const many: Family = { ...SIZES, name: 'many', labels: ['kind'] };
+  for (let index = 0; segment.hasRoom && index < 1_000; index++) {
+    const cell = segment.cellOfMany(many, [`${index}`]);
+    for (let value = 1; value < 2 ** 20; value *= 2) observe(segment, cell, value);
+  }
+  assert.ok(segment.usedBytes <= bytes - bytes / 8, `${segment.usedBytes} bytes`);
+  const overflow = segment.cellOfMany(many, ['further']);
+  assert.ok(segment.isReserved(overflow));
+  for (let value = 1; value < 2 ** 20; value *= 2) observe(segment, overflow, value);
+  assert.ok(segment.usedBytes > bytes - bytes / 8, 'these may use all of it');
+});

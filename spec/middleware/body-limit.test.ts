@@ -181,12 +181,14 @@ test('the handler gets the error, and after the body is read a limit is a mistak
       await next();
     });
     server.use('/late', bodyLimit(10));
+    server.get('/late', (_request, response) => response.text('no body'));
   };
   await withSite(site, async ({ ask, virtual }) => {
     assert.equal((await ask(postChunks('/caught', chunksOf(30, 5)))).text, 'caught');
     assert.equal(seen.at(-1), 413);
     assert.equal((await ask(post('/late', 'body'))).status, 500);
     assert.match(virtual.asyncIo.log.join('\n'), /use bodyLimit\(\) before/);
+    assert.equal((await ask(get('/late'))).text, 'no body');
   });
 });
 

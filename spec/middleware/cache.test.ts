@@ -52,12 +52,17 @@ onEachDriver(
       });
       server.get('/stream', (_request, response) => response.stream(['a', 'b']));
       server.get('/moved', (_request, response) => response.redirect('/', 301));
+      server.get('/status/:status', (request, response) => {
+        response.status(Number(request.params['status'])).text('hello');
+      });
       server.get('/error', () => {
         throw new Error('failed');
       });
     };
     const CASES = [
       ['an error has no freshness', get('/missing'), 404, 'private'],
+      ['the least status of an error has none', get('/status/400'), 400, 'private'],
+      ['the one before it has freshness', get('/status/399'), 399, 'private, max-age=60'],
       ['an error of a handler has none', get('/error'), 500, 'private'],
       ['a POST has none', post('/', 'x'), 200, 'private'],
       ['HEAD is as GET', request('HEAD', '/'), 200, 'private, max-age=60'],

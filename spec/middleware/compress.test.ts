@@ -182,6 +182,8 @@ onEachDriver('compress', (add) => {
       assert.equal(part.field('content-encoding'), undefined);
       assert.equal(part.field('vary'), 'Accept-Encoding', 'as the whole has (RFC 9110 15.3.7)');
       assert.equal(part.text, plain.text.slice(0, 2_000));
+      const short = await client.ask(get('/', GZIP, 'Range: bytes=0-9'));
+      assert.equal(short.field('vary'), 'Accept-Encoding', 'of a part below the threshold, too');
       const known = await client.ask(get('/', GZIP, `If-None-Match: W/${tag}`));
       assert.equal(known.status, 304);
       assert.equal(known.field('etag'), `W/${tag}`);
@@ -287,6 +289,7 @@ onEachDriver(
       ],
       ['a digest of the content', get('/field', GZIP, 'X-Set: Content-Digest=sha-256:x:')],
       ['a digest of the representation', get('/field', GZIP, 'X-Set: Repr-Digest=sha-256:x:')],
+      ['a part of something', get('/field', GZIP, 'X-Set: Content-Range=bytes */5')],
       ['a picture', get('/field', GZIP, 'X-Set: Content-Type=image/png')],
       ['an unknown type', get('/field', GZIP, 'X-Set: Content-Type=application/octet-stream')],
       ['a stream of events', get('/field', GZIP, 'X-Set: Content-Type=text/event-stream')],
@@ -337,6 +340,7 @@ onEachDriver(
       ['application/x-one', true],
       ['Application/X-One;a=b', true],
       ['image/png', true],
+      ['imagery/png', false],
       ['a/b+zip', true],
       ['text/plain', false],
       ['application/x-one2', false],

@@ -112,10 +112,15 @@ test('a secret', async () => {
 });
 
 test('a set of keys: by the kid, local or fetched; 503 while it cannot be fetched', async () => {
-  const tokens = [await sign({}), await sign({}, otherPair.privateKey)];
+  const unknown = new SignJWT({ exp: NOW + 60 }).setProtectedHeader({ alg: 'ES256', kid: 'none' });
+  const tokens = [
+    await sign({}),
+    await sign({}, otherPair.privateKey),
+    await unknown.sign(pair.privateKey),
+  ];
   const keys = [{ ...(await exportJWK(otherPair.publicKey)), kid: 'two', alg: 'ES256' }, publicJwk];
   const algorithms = ['ES256'];
-  assert.deepEqual(await statuses({ jwks: { keys }, algorithms }, tokens), [200, 401]);
+  assert.deepEqual(await statuses({ jwks: { keys }, algorithms }, tokens), [200, 401, 401]);
   let fetched = 0;
   const issuer = createServer((_request, response) => {
     fetched += 1;
@@ -127,7 +132,7 @@ test('a set of keys: by the kid, local or fetched; 503 while it cannot be fetche
   try {
     assert.deepEqual(
       await statuses({ jwks, algorithms }, [...tokens, ...tokens]),
-      [200, 401, 200, 401],
+      [200, 401, 401, 200, 401, 401],
     );
     assert.equal(fetched, 1);
   } finally {
@@ -135,6 +140,29 @@ test('a set of keys: by the kid, local or fetched; 503 while it cannot be fetche
     await new Promise((resolve) => issuer.close(resolve));
   }
   assert.deepEqual(await statuses({ jwks, algorithms }, [tokens[0]]), [503]);
+});
+
+test('that keys cannot be fetched is logged once in a while', async () => {
+  const issuer = createServer();
+  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+  const { port } = issuer.address() as AddressInfo;
+  await new Promise((resolve) => issuer.close(resolve));
+  const jwks = `http://127.0.0.1:${port}/keys`;
+  const authorization = `Authorization: Bearer ${await sign({})}`;
+  await withSite(
+    (server) => {
+      server.use(bearerAuth({ verify: jwt({ jwks, algorithms: ['ES256'] }) }));
+    },
+    async ({ ask, virtual }) => {
+      const counts: number[] = [];
+      for (const seconds of [0, 9.999, 10, 19.999, 20]) {
+        virtual.driver.wallMs = NOW * 1000 + seconds * 1000;
+        assert.equal((await ask(get('/', authorization))).status, 503);
+        counts.push(virtual.asyncIo.log.filter((line) => line.includes('jwt: http')).length);
+      }
+      assert.deepEqual(counts, [1, 1, 2, 2, 3]);
+    },
+  );
 });
 
 test('options are checked', () => {

@@ -275,6 +275,41 @@ describe('shared', () => {
     });
   });
 
+  test('a key of 64 characters is published as it is', async () => {
+    await withWorkers({ ...shared, limit: 1 }, async (one, other, link) => {
+      const published: number[] = [];
+      for (const length of [64, 65]) {
+        await statuses(one, 1, `X-Key: ${'k'.repeat(length)}`);
+        await collect(one, other);
+        published.push(JSON.stringify(link.messages.at(-1)).indexOf('#'));
+      }
+      assert.deepEqual(published, [-1, 3]);
+    });
+  });
+
+  test('a limit within another middleware hears the others from its first request on', async () => {
+    const link = new Link();
+    const wrapped = (server: Server) => {
+      const limit = rateLimit(shared);
+      server.use((request, response, next) => limit(request, response, next));
+      server.get('/', (_request, response) => response.text('served'));
+    };
+    const body = async (one: VirtualSite): Promise<void> => {
+      await withSite(
+        wrapped,
+        async (other) => {
+          assert.deepEqual(await statuses(other, 1), [200]);
+          assert.deepEqual(await statuses(one, 3), [200, 200, 200]);
+          await collect(one, other);
+          assert.deepEqual(await statuses(other, 1), [429]);
+        },
+        {},
+        link.worker(2),
+      );
+    };
+    await withSite(wrapped, body, {}, link.worker(1));
+  });
+
   test('without the primary no request waits, and each worker keeps the limit itself', async () => {
     await withWorkers(shared, async (one, other, link) => {
       link.isUp = false;

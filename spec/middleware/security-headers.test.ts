@@ -156,6 +156,9 @@ describe('fields', () => {
     assert.equal((await responseTo('/', options)).field(name), undefined);
     const value = 'max-age=63072000; includeSubDomains; preload';
     assert.equal((await responseTo('/https', options)).field(name), value);
+    const year = { maxAgeSeconds: 31_536_000, includeSubDomains: true, preload: true };
+    const least = await responseTo('/https', { strictTransportSecurity: year });
+    assert.equal(least.field(name), 'max-age=31536000; includeSubDomains; preload');
     const always = { strictTransportSecurity: { maxAgeSeconds: 0, always: true } };
     assert.equal((await responseTo('/', always)).field(name), 'max-age=0');
   });
@@ -189,6 +192,7 @@ test('values that browsers would ignore or misread are rejected', () => {
     [hsts({ maxAgeSeconds: 1.5 }), /maxAgeSeconds is a whole number/],
     [hsts({ preload: true }), /preload needs includeSubDomains/],
     [hsts({ preload: true, includeSubDomains: true, maxAgeSeconds: 1 }), /preload needs/],
+    [hsts({ preload: true, includeSubDomains: true, maxAgeSeconds: 31_535_999 }), /preload needs/],
     [hsts({ includeSubDomains: 1 }), /includeSubDomains is true or false/],
     [permissions({ camera: '()' }), /has a list of origins/],
     [permissions({ 'camera=()': [] }), /name of a feature/],

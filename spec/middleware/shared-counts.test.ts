@@ -83,3 +83,37 @@ test('while no message leaves, the keys that wait are bounded', async () => {
     ['c', 1],
   ]);
 });
+
+test('a message has a bounded number of keys, and none is left out', async () => {
+  const link = new Channel();
+  const counts = countsOf(20_000);
+  for (let key = 0; key < 10_001; key++) counts.granted(`${key}`, link.services);
+  for (let round = 0; round < 4; round++) {
+    await settled();
+    await link.leave();
+  }
+  assert.deepEqual(
+    link.sent.map(({ length }) => length),
+    [5_000, 5_000, 1],
+  );
+  assert.equal(new Set(link.sent.flat().map(([key]) => key)).size, 10_001);
+});
+
+test('messages of others are taken once, by the clock of the server that listens now', () => {
+  const buckets = new TokenBuckets({ limit: 10, windowMs: 1_000, burst: 10, keysMax: 100 });
+  const counts = new SharedCounts('topic', 100, buckets);
+  const receivers: ((message: Counts) => void)[] = [];
+  const servicesAt = (nowMs: number): Services => {
+    const subscribe = (_topic: string, receive: (message: Counts) => void): void => {
+      receivers.push(receive);
+    };
+    return { nowMs: () => nowMs, siblings: { subscribe } } as unknown as Services;
+  };
+  counts.listen(servicesAt(0));
+  counts.listen(servicesAt(0));
+  const now = servicesAt(50_000);
+  counts.listen(now);
+  for (const receive of receivers) receive([['a', 3]]);
+  buckets.take('a', 50_000);
+  assert.equal(buckets.tokens, 6, 'three by others, one here');
+});

@@ -88,6 +88,21 @@ describe('buckets', () => {
     assert.ok(buckets.take('a', 5 + waitMs) > 0);
   });
 
+  test('no sum of fractions costs a token: each is there at its time, and all are shown', () => {
+    for (let limit = 1; limit <= 60; limit++) {
+      const options = { limit, windowMs: 1000, keysMax: 10 };
+      const single = new TokenBuckets({ ...options, burst: 1 });
+      for (let step = 0; step < 200; step++) {
+        assert.equal(single.take('a', (step * 1000) / limit), 0, `step ${step} of ${limit}`);
+      }
+      const many = new TokenBuckets({ ...options, burst: 12 });
+      for (let left = 11; left >= 0; left--) {
+        assert.equal(many.take('a', 3), 0);
+        assert.equal(many.tokens, left, `of ${limit} in a second`);
+      }
+    }
+  });
+
   test('in an hour of attempts the rate is the limit', () => {
     const buckets = new TokenBuckets({ limit: 7, windowMs: 1000, burst: 5, keysMax: 10 });
     let granted = 0;
@@ -105,6 +120,41 @@ describe('memory', () => {
     assert.equal(buckets.size, 1000);
     for (let step = 0; step < 1000; step++) buckets.take('a', 10_000 + step);
     assert.equal(buckets.size, 1);
+  });
+
+  test('a bucket that is full now is dropped', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
+    buckets.take('a', 0);
+    buckets.take('b', 99);
+    assert.equal(buckets.size, 2);
+    buckets.take('c', 100);
+    assert.equal(buckets.size, 2);
+  });
+
+  test('of too many keys the one that is full soonest makes room, in any order', async () => {
+    await seeded((random) => {
+      for (let run = 0; run < 30; run++) {
+        const keysMax = random.between(2, 24);
+        const buckets = new TokenBuckets({ limit: 1, windowMs: 1, burst: 1e6, keysMax });
+        const model = new Map<string, number>();
+        for (let step = 0; step < 300; step++) {
+          const key = String(random.below(2 * keysMax));
+          // No two are full at the same time.
+          const count = random.between(1, 1_000) + step / 1_000;
+          if (!model.has(key) && model.size === keysMax) {
+            const [[soonest]] = [...model].sort(([, one], [, other]) => one - other);
+            model.delete(soonest);
+          }
+          model.set(key, (model.get(key) ?? 0) + count);
+          buckets.takeAlso(key, count, 0);
+          assert.equal(buckets.size, model.size);
+        }
+        for (const [key, fullMs] of model) {
+          buckets.take(key, 0);
+          assert.ok(Math.abs(buckets.fullInMs - fullMs - 1) < 1e-6, `run ${run}, key ${key}`);
+        }
+      }
+    });
   });
 
   test('a client that invents keys keeps its own empty bucket', () => {

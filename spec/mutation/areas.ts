@@ -10,6 +10,8 @@ export interface Area {
   readonly threshold: number;
   /** Its tests run on every driver; others on one, which is quicker. */
   readonly isOnAllDrivers?: boolean;
+  /** VIBING_RUNS: models of many random runs would take too long for a mutant. */
+  readonly runs?: number;
 }
 
 const ANY = /\.test\.js$/;
@@ -39,6 +41,7 @@ export const AREAS: readonly Area[] = [
   // Tests of processes are left out.
   {
     name: 'cluster',
+    runs: 0.1,
     tests: [['spec/cluster', /^(?!service-|supervision-|reload|worker-options).*\.test\.js$/]],
     threshold: 80,
   },

@@ -31,7 +31,7 @@ let collected: CollectedTest[] = [];
 let file = '';
 let group: Group | null = null;
 /** Node's own, since this module replaces it. */
-const { mock } = process.getBuiltinModule('node:test');
+export const mock: MockTracker = process.getBuiltinModule('node:test').mock;
 
 /** The tests that a file declares when it is loaded. */
 export async function collectFrom(

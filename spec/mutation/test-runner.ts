@@ -235,7 +235,9 @@ class InProcessTestRunner {
 }
 
 function testFiles(): readonly string[] {
-  return (AREAS.find(({ name }) => name === area)?.tests ?? []).flatMap(([folder, pattern]) => {
+  const { runs = 1, tests = [] } = AREAS.find(({ name }) => name === area) ?? {};
+  process.env['VIBING_RUNS'] ??= String(runs);
+  return tests.flatMap(([folder, pattern]) => {
     const compiled = join('build', folder);
     if (!existsSync(compiled)) return [];
     const paths = readdirSync(compiled, { recursive: true, encoding: 'utf8' });

@@ -6,6 +6,7 @@ import {
   PARAMS_MAX,
   parsePattern,
   parsePrefix,
+  SEGMENT_PARAMS_MAX,
   SEGMENTS_MAX,
   SegmentKind,
 } from '../../src/route/pattern.ts';
@@ -147,6 +148,11 @@ test('the numbers of parameters and segments are limited', () => {
     Array.from({ length: count }, (_, index) => `/:p${index}`).join('');
   assert.equal(parsePattern(params(PARAMS_MAX)).names.length, PARAMS_MAX);
   assert.throws(() => parsePattern(params(PARAMS_MAX + 1)), /more than 32 parameters/);
+  const shaped = (count: number): string =>
+    `/${Array.from({ length: count }, (_, index) => `:s${index}`).join('-')}`;
+  assert.equal(parsePattern(shaped(SEGMENT_PARAMS_MAX)).names.length, SEGMENT_PARAMS_MAX);
+  assert.throws(() => parsePattern(shaped(SEGMENT_PARAMS_MAX + 1)), /a segment has more than 8/);
+  assert.equal(parsePattern('/a'.repeat(SEGMENTS_MAX)).segments.length, SEGMENTS_MAX);
   assert.throws(() => parsePattern(`${params(PARAMS_MAX)}/*`), /more than 32 parameters/);
   assert.equal(parsePattern('/a'.repeat(SEGMENTS_MAX)).segments.length, SEGMENTS_MAX);
   assert.throws(() => parsePattern('/a'.repeat(SEGMENTS_MAX + 1)), /more than 128 segments/);

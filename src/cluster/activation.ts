@@ -1,7 +1,7 @@
 // Socket activation: the service manager opened the listening socket before it started this
 // process, and describes it in LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3)).
 
-import { closeSync, fstatSync } from 'node:fs';
+import * as fs from 'node:fs';
 import {
   AF_UNIX,
   SO_ACCEPTCONN,
@@ -24,6 +24,9 @@ export interface Activated {
   readonly address: string;
 }
 
+/** The calls on descriptors; tests pass in some of their own. */
+export type Descriptors = Pick<typeof fs, 'closeSync' | 'fstatSync'>;
+
 const FIRST_FD = 3;
 /** The FileDescriptorName that selects one of several sockets. */
 const OUR_NAME = 'vibing';
@@ -39,6 +42,7 @@ export function takeActivated(
   pid: number,
   calls: Syscalls | null,
   warn: (message: string) => void,
+  descriptors: Descriptors = fs,
 ): Activated | null {
   const given = env['LISTEN_PID'];
   const countText = env['LISTEN_FDS'];
@@ -57,10 +61,10 @@ export function takeActivated(
   const fd = FIRST_FD + ourIndex(names, count);
   if (count > 1) {
     for (let other = FIRST_FD; other < FIRST_FD + count; other++)
-      if (other !== fd) closeUnused(other);
+      if (other !== fd) closeUnused(descriptors, other);
     warn(`LISTEN_FDS passes ${count} sockets: descriptor ${fd} is used, the others are closed`);
   }
-  return calls === null ? plainListener(fd) : checkedListener(calls, fd);
+  return calls === null ? plainListener(descriptors, fd) : checkedListener(calls, fd);
 }
 
 /** The index of our socket among `count`. */
@@ -69,7 +73,7 @@ function ourIndex(names: readonly string[], count: number): number {
   return index >= 0 && index < count ? index : 0;
 }
 
-function closeUnused(fd: number): void {
+function closeUnused({ closeSync }: Descriptors, fd: number): void {
   try {
     closeSync(fd);
   } catch {
@@ -95,7 +99,7 @@ function checkedListener(calls: Syscalls, fd: number): Activated {
   return { fd, address: `http://${address.includes(':') ? `[${address}]` : address}:${port}` };
 }
 
-function plainListener(fd: number): Activated {
+function plainListener({ fstatSync }: Descriptors, fd: number): Activated {
   const stat = (() => {
     try {
       return fstatSync(fd);

@@ -48,7 +48,6 @@ export function upperBound(bucket: number, base: number): number {
 /** The bucket that ends at a bound, as upperBound() computes it: its division may round. */
 export function bucketOfBound(bound: number, base: number): number {
   const near = bucketOf(bound / base);
-  if (upperBound(near, base) < bound) return near + 1;
   return upperBound(near - 1, base) >= bound ? near - 1 : near;
 }
 
