@@ -96,8 +96,8 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
   {
     name: 'the upstream behind one that is avoided has two turns',
     kind: 'special',
-    file: PROXY,
-    find: 'policy.turn = (first + step + 1) % servers.length;',
+    file: 'middleware/proxy-servers.js',
+    find: 'this.#turn = (first + step + 1) % all.length;',
     replace: '',
     tests: ['middleware/proxy-turns'],
   },

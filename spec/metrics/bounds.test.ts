@@ -124,7 +124,7 @@ test('descriptions and labels have any characters', () => {
   segment.cells[segment.cellOf(family, ['ä☃', 'b'])] = 3;
   segment.cells[segment.cellOf(SIZES, ['after', 'it'])] = 1;
   // Another process reads it, and goes on with it.
-  const next = new Segment(new FixedMemory(segment.buffer));
+  const next = new Segment(new FixedMemory(segment.buffer as ArrayBuffer));
   next.cells[next.cellOf(family, ['ä☃', 'b'])] += 1;
   const reader = new Reader(() => [{ id: 0, buffer: next.buffer }]);
   for (const _ of reader.update());

@@ -74,8 +74,8 @@ export class ConnectionPool {
     this.#options = options;
     const { connections, depth, driver, slab, sequence } = options;
     this.#view = new DataView(slab.bytes.buffer, slab.bytes.byteOffset, slab.bytes.byteLength);
-    const [first] = sequence.kinds;
-    this.#isOneKind = sequence.kinds.length === 1 && first.expected === null && options.keepAlive;
+    const [{ expected }, ...others] = sequence.kinds;
+    this.#isOneKind = others.length === 0 && expected === null && options.keepAlive;
     this.dues = new Float64Array(connections * depth);
     this.clients = Array.from({ length: connections }, (_, slot) => {
       return new Client(slot, depth, slot % sequence.length);
@@ -95,12 +95,10 @@ export class ConnectionPool {
     return this.#later.nextMs;
   }
 
-  /** Requests that were sent and have no response yet. */
   inFlightCount(): number {
     return this.clients.reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
-  /** Begins to open all connections. */
   open(): void {
     for (const { slot } of this.clients) this.#toConnect.push(slot);
     this.connect();
