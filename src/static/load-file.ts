@@ -70,10 +70,22 @@ export async function loadFile(
   try {
     const probes = [...target.probes];
     if (site.settings.precompressed) await openVariants(services, site, target, open, probes);
+    // A variant that was made when the original was already another one, or none, is not its own.
+    if (open.size > 0 && !(await isStill(services, site, target))) return null;
     return await load(services, site, target, open, probes, key, began);
   } finally {
     for (const { opened } of open.values()) await services.asyncIo.close(opened.file);
   }
+}
+
+/** Whether the path still leads to the file that was opened. */
+async function isStill(
+  services: Services,
+  { root }: SiteParts,
+  { names, opened }: FoundFile,
+): Promise<boolean> {
+  const stat = await statOf(services.asyncIo, root.pathOf(names));
+  return !isFault(stat) && isSameFile(stat, opened.stat);
 }
 
 interface OpenVariant {
