@@ -295,7 +295,8 @@ describe('the table in a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vibing-readme-'));
     try {
       const file = join(folder, 'README.md');
-      const text = 'before\n\n| requests/s | old |\n| --- | ---: |\n| x | 1 |\n\nafter\n';
+      const text =
+        'before\n\n| requests/s, higher is better | old |\n| --- | ---: |\n| x | 1 |\n\nafter\n';
       writeFileSync(file, text);
       const names = ['hello', 'static-1k', 'json', 'pipelined-16', 'browser-headers', 'baseline'];
       const run = (some: readonly string[]): ResultLine[] =>

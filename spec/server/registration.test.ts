@@ -284,7 +284,8 @@ describe('what becomes a response', () => {
     for (const message of [5, null, {}, ['a']]) {
       rejects(() => make(404, message), /its message is a string/, String(message));
     }
-    rejects(() => make(404, 'x', { headers: {} }), /there is no option "headers"/, 'headers');
+    rejects(() => make(404, 'x', { fields: {} }), /there is no option "fields"/, 'fields');
+    rejects(() => make(404, 'x', { headers: [] }), /headers/, 'headers');
     rejects(() => make(404, 'x', null), /options are a plain object/, 'null');
     assert.equal(make(404, undefined, { cause: 1 }).message, 'Not Found');
   });

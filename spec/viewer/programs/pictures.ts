@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions } from 'playwright-core';
 import { viewMetrics } from 'vibing/viewer';
+import { parseGiven, usage } from '../../../testing/arguments.ts';
+import { reportUsageError } from '../../../testing/usage-error.ts';
 import { wait } from '../../../testing/with-server.ts';
 import { useBrowser } from '../../browser/fixtures/browser.ts';
 
@@ -35,28 +37,45 @@ const PAGES: readonly (readonly [name: string, options: BrowserContextOptions])[
 const COLUMNS = 104;
 const ROWS = 30;
 
+const COMMAND_SHAPE = {
+  name: 'docs:pictures',
+  about:
+    `Loads a server of two workers for ${SECONDS} s, and makes the pictures of the metrics\n` +
+    'viewer in docs/, and the text of the terminal in build/metrics-viewer.txt. Needs Chromium\n' +
+    'and tmux.',
+  numbers: {},
+  lists: {},
+} as const;
+
 const children: ChildProcess[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'vibing-pictures-'));
-try {
-  const port = await startServer();
-  const viewer = await viewMetrics({ url: String(port) });
-  startLoad(port);
-  const terminal = join(folder, 'terminal');
-  execFileSync('tmux', [
-    ...['-S', terminal, 'new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`],
-    `NO_COLOR=1 ${process.execPath} ${COMMAND} metrics ${port}`,
-  ]);
-  console.log(`loading the server for ${SECONDS} s`);
-  await wait(1_000 * SECONDS);
-  await picturePages(viewer.url);
-  const text = execFileSync('tmux', ['-S', terminal, 'capture-pane', '-p']).toString();
-  writeFileSync(join(ROOT, 'build', 'metrics-viewer.txt'), text);
-  console.log(text);
-  execFileSync('tmux', ['-S', terminal, 'kill-server']);
-  await viewer.close();
-} finally {
-  for (const child of children) child.kill('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
+const given = parseGiven(COMMAND_SHAPE, process.argv.slice(2));
+if (typeof given === 'string') process.exitCode = reportUsageError(given);
+else if (given.help) console.log(usage(COMMAND_SHAPE));
+else await makePictures();
+
+async function makePictures(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-pictures-'));
+  try {
+    const port = await startServer();
+    const viewer = await viewMetrics({ url: String(port) });
+    startLoad(port);
+    const terminal = join(folder, 'terminal');
+    execFileSync('tmux', [
+      ...['-S', terminal, 'new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`],
+      `NO_COLOR=1 ${process.execPath} ${COMMAND} metrics ${port}`,
+    ]);
+    console.log(`loading the server for ${SECONDS} s`);
+    await wait(1_000 * SECONDS);
+    await picturePages(viewer.url);
+    const text = execFileSync('tmux', ['-S', terminal, 'capture-pane', '-p']).toString();
+    writeFileSync(join(ROOT, 'build', 'metrics-viewer.txt'), text);
+    console.log(text);
+    execFileSync('tmux', ['-S', terminal, 'kill-server']);
+    await viewer.close();
+  } finally {
+    for (const child of children) child.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function startServer(): Promise<number> {
