@@ -13,19 +13,22 @@ const COMPRESS = {
   ...NAMES,
   defaults: false,
   booleans: true,
+  comparisons: true,
   conditionals: true,
   dead_code: true,
   evaluate: true,
+  hoist_props: true,
   if_return: true,
   join_vars: true,
+  passes: 2,
   properties: true,
   reduce_funcs: false,
   reduce_vars: true,
   toplevel: true,
   unused: true,
 };
-/** Node prints the line of an error that nothing catches: a few rows of a terminal. */
-const FORMAT = { comments: false, max_line_len: 500 };
+/** Node prints the line of an error that nothing catches: some rows of a terminal. */
+const FORMAT = { comments: false, max_line_len: 1000 };
 /** Published minified. */
 const OTHERS = ['uplot.js'];
 
