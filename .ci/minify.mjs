@@ -1,8 +1,8 @@
 // Makes the code in dist/ small for the packed file: no comments and spaces, short names for what
 // is local. Functions, methods, classes and properties keep their names, so stack traces are
-// readable. Constants become literals; a variable that is used once becomes part of that expression.
-// No function is inlined or moved, so it runs as fast as what the tests run. In the code of
-// the commands names are short, too.
+// readable; those of the code of commands do not. Constants become literals, and a variable that is
+// used once becomes part of that expression. No function is moved in the code of servers, so it
+// runs as fast as what the tests run.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -34,7 +34,7 @@ const target = server === null ? targetOf(given) : await listening(server);
 if (server !== null && hasLoad) for (let client = 0; client < CLIENTS; client++) void load(client);
 const viewer = await viewMetrics({ url: target }).catch(failViewing);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(viewer));
-console.log(`metrics of ${target} on ${viewer.url}`);
+console.log(`open ${viewer.url} in a browser: metrics of ${target}; Ctrl-C stops`);
 
 function targetOf(address: string | undefined): string {
   const { host, port } = readAddress(address ?? '');
@@ -49,7 +49,7 @@ async function listening(demo: Server): Promise<string> {
 
 function failViewing(error: unknown): never {
   if (!(error instanceof FetchProblem)) throw error;
-  return fail(`${target}: ${error.message}`, 1);
+  return fail(error.message, 1);
 }
 
 async function stop({ close }: MetricsViewer): Promise<void> {

@@ -138,8 +138,9 @@ describe('vibing metrics', { timeout }, () => {
 
   it('serves a page, until Ctrl-C', async () => {
     const child = new ChildProgram(MAIN, ['metrics', site.url, '--web']);
-    const line = await child.line(/ on http/);
-    const [, target, page] = /^metrics of (\S+) on (http:\/\/127\.0\.0\.1:\d+\/)$/.exec(line) ?? [];
+    const line = await child.line(/ in a browser: /);
+    const shown = /^open (http:\/\/127\.0\.0\.1:\d+\/) in a browser: metrics of (\S+); /;
+    const [, page, target] = shown.exec(line) ?? [];
     assert.equal(target, site.url);
     assert.match(await (await fetch(page)).text(), /<title>Metrics<\/title>/);
     const taken = await metrics(site.url, '--web', '--port', new URL(page).port);

@@ -89,7 +89,7 @@ describe('vibing serve', { skip, timeout: 60_000 }, () => {
     error.read();
     assert.match(
       error.text.trim(),
-      /^vibing: cannot listen on .*socket: no such file or directory \(ENOENT\)/,
+      /^vibing: cannot listen on .*socket: no such folder; create it \(ENOENT\)/,
     );
   });
 });

@@ -125,7 +125,11 @@ function serveFault(error: unknown, config: Config, environment: ServeEnvironmen
     environment.problem(error.message);
     return 1;
   }
-  environment.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
+  const text = error instanceof Error ? error.message : '';
+  // The error of listen() says what to do; others have the words of the system alone.
+  const isOfListen = text.startsWith('cannot listen on ');
+  const where = addressText(config, config.port);
+  environment.problem(isOfListen ? text : `cannot listen on ${where}: ${faultText(error)}`);
   return 1;
 }
 

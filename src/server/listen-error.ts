@@ -4,7 +4,7 @@ import { errnoName } from '../base/errno.ts';
 import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'address already in use; stop the other server, or choose another address',
+  EADDRINUSE: 'address already in use; stop the other server, or choose another port or address',
   EADDRNOTAVAIL: 'no such address on this machine; choose one of its own',
   EACCES: 'permission denied; choose a port above 1023, or a folder that this user may write to',
   EPERM: 'operation not permitted',

@@ -17,7 +17,7 @@ import type { Opening, Update } from './messages.ts';
 import { PAGE } from './page-html.ts';
 import { STYLE } from './page-style.ts';
 import { readAssets } from './source/assets.ts';
-import { type AccessOptions, SnapshotSource } from './source/fetch-snapshot.ts';
+import { type AccessOptions, FetchProblem, SnapshotSource } from './source/fetch-snapshot.ts';
 import { Watch } from './source/watch.ts';
 
 /** Options of `viewMetrics()`. */
@@ -71,6 +71,7 @@ export async function viewMetrics(options: MetricsViewerOptions): Promise<Metric
     return { url: `http://127.0.0.1:${port}/`, close: () => site.close() };
   } catch (error) {
     site.watch.stop();
+    if (error instanceof FetchProblem) throw new FetchProblem(`${target.href}: ${error.message}`);
     throw error;
   }
 }

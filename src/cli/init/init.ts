@@ -1,7 +1,7 @@
 // Runs `vibing init`: writes a project with a server and its tests into an empty directory.
 
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, normalize, relative, resolve, sep } from 'node:path';
 import { logText } from '../../base/log-text.ts';
 import { faultCode, faultText, problemLine } from '../fault-text.ts';
 import { initHelp } from '../help.ts';
@@ -132,7 +132,7 @@ function dependency({ folder, version }: InitPackage, project: string): string {
 
 function report(directory: string, files: readonly ProjectFile[]): string {
   const names = files.map(({ path }) => `  ${path}\n`).join('');
-  const enter = isCurrent(directory) ? '' : `  cd ${shellWord(directory)}\n`;
+  const enter = isCurrent(directory) ? '' : `  cd ${shellWord(normalize(directory))}\n`;
   return `made a server in ${logText(directory)}:
 ${names}
 next:

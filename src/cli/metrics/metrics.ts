@@ -50,7 +50,8 @@ export async function metrics(
     return await printLines(source, flags, terminal, screen);
   } catch (error) {
     if (!(error instanceof FetchProblem)) throw error;
-    terminal.err(problemLine(`${url.href}: ${error.message}`));
+    const isTold = error.message.startsWith(url.href);
+    terminal.err(problemLine(isTold ? error.message : `${url.href}: ${error.message}`));
     return FAILED;
   }
 }
@@ -63,7 +64,7 @@ function accessOf({ caFile, insecure }: MetricsFlags): AccessOptions | string {
   try {
     return { ...given, ca: readFileSync(caFile, 'utf8') };
   } catch (error) {
-    return `--ca: ${faultText(error)}`;
+    return `--ca: given ${JSON.stringify(caFile)} (${faultText(error)})`;
   }
 }
 
@@ -106,13 +107,14 @@ async function serve(
       opening.then(({ close }) => close()).catch(() => {});
       return OK;
     }
-    terminal.out(`metrics of ${url.href} on ${viewer.url}\n`);
+    terminal.out(`open ${viewer.url} in a browser: metrics of ${url.href}; Ctrl-C stops\n`);
     await interrupted;
     await viewer.close();
     return OK;
   } catch (error) {
     if (error instanceof FetchProblem || faultCode(error) === undefined) throw error;
-    terminal.err(problemLine(`cannot listen on 127.0.0.1:${port}: ${faultText(error)}`));
+    // It says what to do.
+    terminal.err(problemLine((error as Error).message));
     return FAILED;
   }
 }

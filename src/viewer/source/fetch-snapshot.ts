@@ -9,7 +9,9 @@ import { parseSnapshot, type Snapshot } from '../snapshot.ts';
 import { authorities } from './authorities.ts';
 
 /** A snapshot cannot be had: the message is one line, without the URL. */
-export class FetchProblem extends Error {}
+export class FetchProblem extends Error {
+  override readonly name = 'FetchProblem';
+}
 
 export interface Fetched {
   readonly snapshot: Snapshot;
@@ -78,7 +80,7 @@ export class SnapshotSource {
 /** A server sends 404 to clients of other machines, too. */
 const NO_METRICS =
   '404: no metrics there for this client: start it with --metrics; they are for its own machine ' +
-  'only, so from another one use "ssh -L 8080:127.0.0.1:8080 host", or metrics_port';
+  'only, so from another one use a tunnel, as "ssh -L 8080:127.0.0.1:8080 host", or metrics_port';
 const IS_IT_VIBING = 'is it the path of the metrics of a Vibing server?';
 
 function responseProblem(response: http.IncomingMessage): FetchProblem | null {
