@@ -126,6 +126,7 @@ test('a port that is taken is one line and exit code 1', BOUND, async (t) => {
   assert.equal(command.out, '');
   assert.equal(
     command.err,
-    `vibing: cannot listen on 127.0.0.1:${address.port}: address already in use; stop the other server, or choose another port or address (EADDRINUSE)\n`,
+    `vibing: cannot listen on 127.0.0.1:${address.port}: address already in use; ` +
+      'stop the other server, or choose another port or address (EADDRINUSE)\n',
   );
 });

@@ -81,7 +81,8 @@ require('node:module').syncBuiltinESMExports();\n`,
       assert.equal(await second.ended, 1);
       assert.equal(
         second.err,
-        `vibing: cannot listen on ${socketPath}: address already in use; stop the other server, or choose another port or address (EADDRINUSE)\n`,
+        `vibing: cannot listen on ${socketPath}: address already in use; ` +
+          'stop the other server, or choose another port or address (EADDRINUSE)\n',
       );
       assert.equal(await fetched({ socketPath }), 'hello\n');
       assert.equal(await first.stop(), 0);
