@@ -29,14 +29,18 @@ describe('compileCacheFolder()', options, () => {
   it('is below the home folder, or XDG_CACHE_HOME, if these are private', () => {
     const isSafe = isPrivate(home);
     const expected = (path: string) => (isSafe ? path : null);
-    assert.equal(compileCacheFolder({}, home), expected(join(home, '.cache', 'vibing')));
-    const other = join(home, 'other');
     assert.equal(
-      compileCacheFolder({ XDG_CACHE_HOME: other }, home),
+      compileCacheFolder({}, () => home),
+      expected(join(home, '.cache', 'vibing')),
+    );
+    const other = join(home, 'other');
+    const noHome = () => assert.fail('the home folder is not looked up');
+    assert.equal(
+      compileCacheFolder({ XDG_CACHE_HOME: other }, noHome),
       expected(join(other, 'vibing')),
     );
     assert.equal(statSync(join(other, 'vibing')).mode & 0o777, 0o700);
-    const relative = compileCacheFolder({ XDG_CACHE_HOME: 'relative' }, home);
+    const relative = compileCacheFolder({ XDG_CACHE_HOME: 'relative' }, () => home);
     assert.equal(relative, expected(join(home, '.cache', 'vibing')));
     assert.equal(existsSync('relative'), false);
   });
@@ -44,16 +48,28 @@ describe('compileCacheFolder()', options, () => {
   it('is none where another user could write', () => {
     const open = mkdtempSync(join(home, 'open-'));
     chmodSync(open, 0o777);
-    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }, home), null);
+    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }), null);
     const temporary = mkdtempSync(join(tmpdir(), 'vibing-home-'));
     // All users write to the folder for temporary files, where a system has not one a user.
-    if (!isPrivate(temporary)) assert.equal(compileCacheFolder({}, temporary), null);
+    if (!isPrivate(temporary))
+      assert.equal(
+        compileCacheFolder({}, () => temporary),
+        null,
+      );
     rmSync(temporary, { recursive: true });
+  });
+
+  it('is none where the user has no home folder', () => {
+    // As for a user number without an entry in the list of users, and no variable HOME.
+    const noHome = () => {
+      throw new Error('A system error occurred: uv_os_homedir returned ENOENT');
+    };
+    assert.equal(compileCacheFolder({}, noHome), null);
   });
 
   it('is none where it cannot be made', () => {
     const file = join(home, 'file');
     writeFileSync(file, '');
-    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: file }, home), null);
+    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: file }), null);
   });
 });

@@ -140,10 +140,15 @@ test('a document that is not read on fills its slots once', () => {
   assert.equal(posted.length, 3);
 });
 
-const FAILING = new URL('./programs/failing-thread.js', import.meta.url);
+for (const [what, script] of [
+  ['fails', new URL('./programs/failing-thread.js', import.meta.url)],
+  ['cannot be started', new URL('http://a.test/')],
+] as const) {
+  test(`a server whose thread ${what} composes by itself`, () => composesItself(script));
+}
 
-test('a server whose thread fails composes by itself', async () => {
-  const composer = new ThreadComposer(FAILING);
+async function composesItself(script: URL): Promise<void> {
+  const composer = new ThreadComposer(script);
   const server = new Server(
     { metrics: true },
     {
@@ -169,7 +174,7 @@ test('a server whose thread fails composes by itself', async () => {
     assert.equal(composer.works, scrape < 2);
   }
   await server.close();
-});
+}
 
 onEachDriver('a large response', (add) => {
   add('comes from the thread, and a small one does not', async (driver) => {

@@ -43,6 +43,9 @@ it('no name leaves the field, its quotes, or a folder', () => {
     ['C:\\evil.exe', 'C:_evil.exe'],
     ['a\0\x7f\u2028b', 'a___b'],
     ['a\ud800b', 'a_b'],
+    // Shown from right to left, the name would seem to end in ".txt".
+    ['a\u202etxt.exe', 'a_txt.exe'],
+    ['a\u061c\u200e\u200f\u202a\u202d\u2066\u2069b', 'a_______b'],
   ] as const) {
     assert.equal(read(attachment(given)).name, name, JSON.stringify(given));
   }

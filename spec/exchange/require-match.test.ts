@@ -19,9 +19,17 @@ const site = (server: Server): void => {
   for (const [path, tag] of [
     ['/weak', 'W/"v7"'],
     ['/bare', 'v7'],
-    ['/null', null],
   ] as const) {
-    server.put(path, (req) => req.requireMatch(tag as string));
+    server.put(path, (req) => req.requireMatch(tag));
+  }
+  for (const [path, tag] of [
+    ['/null', null],
+    ['/undefined', undefined],
+  ] as const) {
+    server.put(path, (req, res) => {
+      req.requireMatch(tag);
+      res.empty();
+    });
   }
 };
 
@@ -54,9 +62,22 @@ it('checks that a client has seen the version that it changes', async () => {
   });
 });
 
+it('matches nothing where there is no version', async () => {
+  await withSite(site, async ({ ask }) => {
+    for (const path of ['/null', '/undefined']) {
+      for (const line of ['If-Match: "v7"', 'If-Match: *', 'If-Match: *, "v7"', 'If-Match:']) {
+        const response = await ask(put(path, line));
+        assert.equal(response.status, 412, `${path} ${line}`);
+        assert.match(response.text, /^there is no version now/);
+      }
+      assert.equal((await ask(put(path))).status, 428, path);
+    }
+  });
+});
+
 it('takes a strong tag only', async () => {
   await withSite(site, async ({ ask, errors }) => {
-    for (const path of ['/weak', '/bare', '/null']) {
+    for (const path of ['/weak', '/bare']) {
       assert.equal((await ask(put(path, 'If-Match: *'))).status, 500, path);
     }
     assert.match(errors()[0], /requireMatch\(\): a tag is strong and in quotes, as '"v7"'/);

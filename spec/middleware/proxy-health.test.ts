@@ -98,6 +98,67 @@ test('no response in time, a reset and no connection are failed checks', async (
   });
 });
 
+test('a check has a connection of its own, which may be closed behind it', async () => {
+  let checks = 0;
+  const respond = (socket: Socket): void => {
+    checks += 1;
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    // A kept connection is reset by the next request.
+    socket.removeAllListeners('data').once('data', () => socket.resetAndDestroy());
+  };
+  await withRawUpstream(respond, async (upstream) => {
+    const routes = (server: Server) =>
+      void server.use(proxy({ upstreams: [upstream.url], health: { ...HEALTH, unhealthy: 1 } }));
+    await withServer(oneDriver()[0], {}, routes, async ({ log }) => {
+      await eventually('more checks', () => checks >= 5);
+      assert.deepEqual(log, []);
+      assert.ok(upstream.connections >= checks);
+    });
+    assert.match(upstream.received, /\r\nConnection: close\r\n/);
+  });
+});
+
+test('a check in flight ends when the server closes', async () => {
+  let isClosed = false;
+  const stay = (socket: Socket): void => void socket.once('close', () => (isClosed = true));
+  await withRawUpstream(stay, async (upstream) => {
+    const health: ProxyHealth = { ...HEALTH, timeoutMs: 24 * 60 * 60 * 1000 };
+    const routes = (server: Server) =>
+      void server.use(proxy({ upstreams: [upstream.url], health }));
+    await withServer(oneDriver()[0], {}, routes, async ({ log }) => {
+      await eventually('a check', () => upstream.received !== '');
+      assert.equal(isClosed, false);
+      assert.deepEqual(log, []);
+    });
+    await eventually('the end of the check', () => isClosed);
+  });
+});
+
+test('a check that is over leaves no timer', async (context) => {
+  const timers = new Set<object>();
+  const { clearTimeout: clear, setTimeout: set } = globalThis;
+  const timeoutMs = 7_654_321;
+  context.mock.method(globalThis, 'setTimeout', (run: () => void, ms: number) => {
+    const timer = set(run, ms);
+    if (ms === timeoutMs) timers.add(timer);
+    return timer;
+  });
+  context.mock.method(globalThis, 'clearTimeout', (timer: NodeJS.Timeout) => {
+    timers.delete(timer);
+    clear(timer);
+  });
+  const backend = new Backend('one');
+  await withUpstream(backend.listener, async ({ url }) => {
+    const health: ProxyHealth = { ...HEALTH, timeoutMs };
+    const routes = (server: Server) => void server.use(proxy({ upstreams: [url], health }));
+    await withServer(oneDriver()[0], {}, routes, async () => {
+      await backend.checked(10);
+      assert.ok(timers.size <= 4, `${timers.size} timers`);
+    });
+    await eventually('no timer', () => timers.size === 0);
+  });
+});
+
 test('bad options are rejected when the proxy is made', () => {
   const upstreams = ['http://127.0.0.1:1'];
   for (const [health, message] of [

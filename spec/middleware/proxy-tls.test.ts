@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { describe, test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import tls, { type SecureContext, type TLSSocket } from 'node:tls';
 import { type ProxyOptions, proxy } from '../../src/middleware/proxy.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post } from '../../testing/raw-client.ts';
@@ -92,6 +92,26 @@ describe('an https upstream', () => {
       });
     });
   });
+});
+
+test('the versions of TLS are limited whatever Node has as default', (context) => {
+  const set = tls.DEFAULT_MIN_VERSION;
+  context.after(() => {
+    tls.DEFAULT_MIN_VERSION = set;
+  });
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  const made: SecureContext[] = [];
+  const create = tls.createSecureContext;
+  context.mock.method(tls, 'createSecureContext', (options: object) => {
+    made.push(create(options));
+    return made[0];
+  });
+  proxy({ upstreams: ['https://a.test', 'https://b.test'], health: { path: '/' } });
+  const minOf = ({ context: own }: SecureContext): number =>
+    (own as { getMinProto(): number }).getMinProto();
+  assert.equal(minOf(create({})), 0x0301, 'the default of this test');
+  assert.equal(made.length, 1, 'one for all upstreams and their checks');
+  assert.equal(minOf(made[0]), 0x0303);
 });
 
 test('bad options are rejected when the proxy is made', () => {

@@ -3,6 +3,7 @@
 
 import { hotMarks } from './hot-files.ts';
 import {
+  builtInModules,
   cycles,
   deadFiles,
   folders,
@@ -237,6 +238,19 @@ export const CHECKS: readonly Check[] = [
         'src/http/a.ts',
         "import type { Stats } from 'node:fs';\nnew Date(atMs);\nx.setTimeout(1);\n",
       ],
+    ],
+  },
+  {
+    rule: 'one file loads built-in modules by name',
+    of: isShipped,
+    check: builtInModules,
+    bad: [
+      ['src/async-io/a.ts', "process.getBuiltinModule('node:crypto');\n"],
+      ['src/cli/a.ts', "process\n  .getBuiltinModule('node:crypto');\n"],
+    ],
+    good: [
+      ['src/base/built-in-module.ts', 'process.getBuiltinModule ?? a;\n'],
+      ['src/async-io/a.ts', "builtInModule('node:crypto');\n"],
     ],
   },
   {

@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path';
 import {
+  BUILT_IN_MODULE_FILE,
   ENTRIES,
   FIXTURE_FOLDERS,
   FOLDERS,
@@ -77,6 +78,14 @@ export function ports(file: Source): readonly string[] {
     if (at >= 0) problems.push(`${file.path}:${lineAt(file.code, at)}: only a port uses ${name}`);
   }
   return problems;
+}
+
+/** The oldest versions of Node that are supported lack the function which loads them by name. */
+export function builtInModules(file: Source): readonly string[] {
+  if (file.path === BUILT_IN_MODULE_FILE) return [];
+  const at = file.code.search(/\bgetBuiltinModule\b/);
+  if (at < 0) return [];
+  return [`${file.path}:${lineAt(file.code, at)}: use builtInModule() of ${BUILT_IN_MODULE_FILE}`];
 }
 
 export function foreignLibrary(file: Source): readonly string[] {

@@ -141,6 +141,9 @@ export const PORT_NAMES: ReadonlyMap<string, RegExp> = new Map([
   ['crypto.getRandomValues', /\bcrypto\.\w+/],
 ]);
 
+/** The one file that loads modules of Node by their names. */
+export const BUILT_IN_MODULE_FILE = 'src/base/built-in-module.ts';
+
 /** The one file that imports the foreign function library. */
 export const FOREIGN_LIBRARY = { name: 'koffi', file: 'src/driver/linux/ffi.ts' } as const;
 

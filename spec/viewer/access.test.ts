@@ -2,8 +2,12 @@
 // what it sends, and what it says when it is not let in.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { accessProblem } from '../../src/viewer/access.ts';
@@ -76,6 +80,25 @@ describe('metrics over TLS', () => {
   });
 });
 
+test('authorities of NODE_EXTRA_CA_CERTS are accepted', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'extra.pem');
+  writeFileSync(file, CERTIFICATE);
+  const script = new URL('../../src/viewer/source/authorities.js', import.meta.url);
+  const source =
+    `import { authorities } from ${JSON.stringify(script.href)};` +
+    `console.log(authorities(null).map((pem) => pem.trim()).includes(process.argv[1]));`;
+  const isKnown = (extra: string): string =>
+    execFileSync(
+      process.execPath,
+      ['--input-type=module', '--eval', source, '--', CERTIFICATE.trim()],
+      { env: { ...process.env, NODE_EXTRA_CA_CERTS: extra }, encoding: 'utf8' },
+    );
+  assert.equal(isKnown(file), 'true\n');
+  assert.equal(isKnown(''), 'false\n');
+});
+
 test('what does not fit together is one line', () => {
   const far = 'http://far.test/metrics';
   const cases: readonly (readonly [string, AccessOptions, RegExp | null])[] = [
@@ -87,6 +110,14 @@ test('what does not fit together is one line', () => {
     ['https://far.test/', { authorization: '' }, /^authorization: not the value/],
     ['https://far.test/', { ca: CERTIFICATE, insecure: true }, /exclude each other/],
     [far, { insecure: true }, /only for https/],
+    ['https://far.test/', { insecure: true }, null],
+    ['https://far.test/', { insecure: true, authorization: 'Bearer x' }, /to another server than/],
+    ['https://[::1]/', { insecure: true, authorization: 'Bearer x' }, null],
+    [
+      'https://localhost.far.test/',
+      { insecure: true, authorization: 'a' },
+      /to another server than/,
+    ],
     ['https://far.test/', { ca: 'nonsense' }, /^ca: not a certificate/],
     [
       'https://far.test/',

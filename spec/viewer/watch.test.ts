@@ -45,7 +45,7 @@ describe('fetching a snapshot', { timeout }, () => {
     [
       'a path without metrics',
       (_req, res) => res.writeHead(404).end('x'.repeat(1e6)),
-      /^404: no metrics there for this client: start it with --metrics; .* use a tunnel, as "ssh -L /,
+      /^404: no metrics there for this client: start it with --metrics; .*tunnel, as "ssh -L /,
     ],
     [
       'a login',

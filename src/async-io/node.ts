@@ -282,11 +282,7 @@ export class NodeAsyncIo implements AsyncIo {
   }
 
   hashNow(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): string {
-    return process
-      .getBuiltinModule('node:crypto')
-      .createHash(algorithm)
-      .update(bytes)
-      .digest('hex');
+    return builtInModule('node:crypto').createHash(algorithm).update(bytes).digest('hex');
   }
 
   randomHex(bytes: number): string {

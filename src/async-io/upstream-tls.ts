@@ -1,6 +1,7 @@
 // TLS to an upstream server: whom it trusts, and which name the server must prove to have.
 
 import { isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { builtInModule } from '../base/built-in-module.ts';
 
 /** Newer versions of Node know the authorities of the system, too. */
@@ -11,8 +12,8 @@ interface NewerTls {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 export interface UpstreamTls {
-  /** Certificates of the trusted authorities as PEM, instead of those of Node and the system. */
-  readonly ca: string | null;
+  /** Made by tlsContext(), for any number of upstream servers. */
+  readonly context: SecureContext;
   /** The name that the certificate must have (RFC 9525), which is sent as SNI (RFC 6066 3). */
   readonly servername: string | null;
 }
@@ -31,16 +32,24 @@ export function authorityProblem(pem: string): string | null {
 }
 
 /**
+ * The versions of TLS and the trusted authorities: `ca` as PEM, or those of Node and the system. It
+ * takes memory and some milliseconds. Given a context, Node looks at no further option about these.
+ */
+export function tlsContext(ca: string | null): SecureContext {
+  const trusted = ca ?? authorities();
+  return builtInModule('node:tls').createSecureContext({ ca: trusted, minVersion: 'TLSv1.2' });
+}
+
+/**
  * Options of a connection to `host`. The certificate is always checked, also where the environment
  * of Node says otherwise. The name is given in any case: without one Node would take that of the
  * Host field, which may be the client's.
  */
-export function tlsOptions({ ca, servername }: UpstreamTls, host: string): object {
+export function tlsOptions({ context, servername }: UpstreamTls, host: string): object {
   return {
-    secureContext: builtInModule('node:tls').createSecureContext({ ca: ca ?? authorities() }),
+    secureContext: context,
     servername: servername ?? (isIP(host) === 0 ? host : ''),
     rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
   };
 }
 

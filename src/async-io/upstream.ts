@@ -17,6 +17,8 @@ export interface UpstreamOptions {
   readonly connectionsMax: number;
   /** How long the server may take no byte of a request, or send none of its response. */
   readonly timeoutMs: number;
+  /** Whether a connection is used for further requests. */
+  readonly keepAlive: boolean;
 }
 
 export interface UpstreamHead {
@@ -54,8 +56,8 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { address, connectionsMax, tls } = options;
-    const kept = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' } as const;
+    const { address, connectionsMax, keepAlive, tls } = options;
+    const kept = { keepAlive, maxSockets: connectionsMax, scheduling: 'lifo' } as const;
     const host = 'host' in address ? address.host : '';
     this.#agent =
       tls === null
@@ -65,18 +67,21 @@ export class Upstream {
 
   /** Begins a request. Throws a TypeError for a head that cannot be sent. */
   send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
-    const { address, timeoutMs, tls } = this.#options;
+    const { address, keepAlive, timeoutMs, tls } = this.#options;
     const sent = builtInModule(tls === null ? 'node:http' : 'node:https').request({
       ...address,
       agent: this.#agent,
       method,
       path: target,
-      headers: { ...fields, ...framingFields(bodyBytes) },
+      // With a limit of connections, Node asks the server to keep them in any case.
+      headers: { ...fields, ...framingFields(bodyBytes), ...(keepAlive ? {} : CLOSE_FIELD) },
       setHost: false,
     });
     return new UpstreamExchange(sent, timeoutMs);
   }
 }
+
+const CLOSE_FIELD = { Connection: 'close' } as const;
 
 /** Without a body Node adds `Content-Length: 0` where the method expects one. */
 function framingFields(bodyBytes: number): Record<string, string> {
@@ -93,6 +98,8 @@ export class UpstreamExchange {
   readonly #timeoutMs: number;
   /** Runs while the server has to act; the time that the client takes for a body is free. */
   #timer: NodeJS.Timeout | null = null;
+  /** For the whole exchange. */
+  #deadline: NodeJS.Timeout | null = null;
   #timedOut = false;
   #isSettled = false;
 
@@ -165,8 +172,23 @@ export class UpstreamExchange {
     if (!this.#sent.writableEnded) this.#sent.destroy();
   }
 
+  /** Gives up at that time from now, unless destroy() was called or the connection was left. */
+  limitTo(milliseconds: number): void {
+    this.#deadline = setTimeout(() => {
+      this.#timedOut = true;
+      this.destroy();
+    }, milliseconds).unref();
+    this.#sent.once('close', () => this.#clearDeadline());
+  }
+
+  #clearDeadline(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+
   /** Gives up: nothing more is sent or received. */
   destroy(): void {
+    this.#clearDeadline();
     this.#sent.destroy();
   }
 }

@@ -35,10 +35,11 @@ export function useCompileCache(environment: Environment): void {
  */
 export function compileCacheFolder(
   { XDG_CACHE_HOME = '' }: Environment,
-  home: string = homedir(),
+  // It throws for a user number without an entry in the list of users and no variable HOME.
+  homeOf: () => string = homedir,
 ): string | null {
   try {
-    const caches = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(home, '.cache');
+    const caches = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homeOf(), '.cache');
     const folder = join(caches, 'vibing');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const real = realpathSync(folder);

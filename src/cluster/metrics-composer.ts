@@ -12,7 +12,7 @@ import type { CompositionOrder, MetricsComposer } from '../server/metrics-compos
 import type { FromComposer, ToComposer } from './metrics-documents.ts';
 import type { ThreadData } from './metrics-thread.ts';
 
-/** After so many threads that ended by themselves, no further one is started. */
+/** After so many threads that ended by themselves or could not be started, none is started. */
 const FAILURES_MAX = 3;
 
 const SCRIPT = new URL('./metrics-thread.js', import.meta.url);
@@ -78,8 +78,18 @@ export class ThreadComposer implements MetricsComposer {
   #post(message: ToComposer): void {
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = null;
-    this.#thread ??= this.#start();
+    this.#thread ??= this.#started();
     this.#thread.postMessage(message);
+  }
+
+  /** Throws what the system says when it has no thread left. */
+  #started(): Worker {
+    try {
+      return this.#start();
+    } catch (error) {
+      this.#failures += 1;
+      throw error;
+    }
   }
 
   /** Nothing that was meant for the main program is loaded in it. */

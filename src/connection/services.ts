@@ -31,6 +31,7 @@ export class ServerServices implements Services {
   ended = false;
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
+  readonly #endListeners: (() => void)[] = [];
 
   constructor(options: ServicesOptions) {
     this.asyncIo = options.asyncIo;
@@ -38,6 +39,15 @@ export class ServerServices implements Services {
     this.siblings = options.siblings ?? null;
     this.limits = options.limits;
     this.#options = options;
+  }
+
+  onEnd(listener: () => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const listener of this.#endListeners) listener();
   }
 
   nowMs(): number {

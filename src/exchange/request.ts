@@ -29,7 +29,7 @@ import { formRecord } from './form-record.ts';
 import { quietly } from './late.ts';
 import { checkPartsOptions, PartsIterator, type PartsOptions } from './parts-iterator.ts';
 import { RequestCookies } from './request-cookies.ts';
-import { requireMatch } from './require-match.ts';
+import { ANY_VERSION, requireMatch } from './require-match.ts';
 import { type SchemaOutput, type StandardSchema, validate } from './standard-schema.ts';
 import { Liveness } from './state.ts';
 
@@ -259,10 +259,12 @@ export class Request<P extends object = Params, S extends object = State> {
   /**
    * For a handler that changes something: throws HttpError 428 when the client does not say with
    * If-Match which version it has seen (RFC 6585 3), and 412 when that is not the one of `tag`, the
-   * current strong entity tag with its quotes. Call it with no `await` before the change.
+   * current strong entity tag with its quotes. Null or undefined is the tag of what does not exist:
+   * 412 whatever the client sends. Without an argument any If-Match will do. Call it with no
+   * `await` before the change.
    */
-  requireMatch(tag?: string): void {
-    requireMatch(Request.#live(this), tag);
+  requireMatch(...tag: [tag?: string | null | undefined]): void {
+    requireMatch(Request.#live(this), tag.length === 0 ? ANY_VERSION : tag[0]);
   }
 
   /** The body in chunks, which the caller may keep. */

@@ -21,6 +21,8 @@ export interface ServicesOf<Record> {
   readonly unixSocket: boolean;
   /** The server has closed: nothing goes on for it. */
   readonly ended: boolean;
+  /** Calls the listener, which does not throw, when the server has closed. */
+  onEnd(listener: () => void): void;
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;

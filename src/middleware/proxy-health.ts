@@ -1,7 +1,7 @@
 // Active health checks of upstream servers: each worker requests a path of each of them, again and
 // again, and sends clients to those that respond.
 
-import type { Upstream } from '../async-io/upstream.ts';
+import type { Upstream, UpstreamExchange } from '../async-io/upstream.ts';
 import { checkOptions, type OptionRule, wholeNumberIn } from '../base/options.ts';
 import type { Services } from '../exchange/exchange.ts';
 import type { ProxyServer } from './proxy-servers.ts';
@@ -60,10 +60,14 @@ export async function checkAgainAndAgain(
   health: Required<ProxyHealth>,
   services: Services,
 ): Promise<void> {
+  let inFlight: UpstreamExchange | null = null;
+  services.onEnd(() => inFlight?.destroy());
   // Checks in a row whose result differs from what is known.
   let others = 0;
   while (!services.ended) {
-    const problem = await problemOf(server, upstream, health, services);
+    inFlight = beginCheck(server, upstream, health);
+    const problem = await problemOf(inFlight, health);
+    inFlight = null;
     if (services.ended) return;
     const isKnown = (problem !== null) === server.isDown;
     others = isKnown ? 0 : others + 1;
@@ -77,19 +81,21 @@ export async function checkAgainAndAgain(
   }
 }
 
-/** What is wrong with a server, by one request; null when it is healthy. */
-async function problemOf(
+function beginCheck(
   { host }: ProxyServer,
   upstream: Upstream,
-  { path, timeoutMs }: Required<ProxyHealth>,
-  services: Services,
-): Promise<string | null> {
+  { path }: Required<ProxyHealth>,
+): UpstreamExchange {
   const fields = { Host: host, 'User-Agent': 'vibing' };
-  const exchange = upstream.send({ method: 'GET', target: path, fields, bodyBytes: 0 });
-  let isOver = false;
-  void services.pause(timeoutMs).then(() => {
-    if (!isOver) exchange.destroy();
-  });
+  return upstream.send({ method: 'GET', target: path, fields, bodyBytes: 0 });
+}
+
+/** What is wrong with a server, by its response; null when it is healthy. */
+async function problemOf(
+  exchange: UpstreamExchange,
+  { timeoutMs }: Required<ProxyHealth>,
+): Promise<string | null> {
+  exchange.limitTo(timeoutMs);
   try {
     exchange.end();
     const { content, status } = await exchange.response;
@@ -103,6 +109,6 @@ async function problemOf(
   } catch (error) {
     return `its health check fails: ${(error as Error).message}`;
   } finally {
-    isOver = true;
+    exchange.destroy();
   }
 }

@@ -9,7 +9,7 @@ import {
   type UpstreamOptions,
   type UpstreamResponse,
 } from '../async-io/upstream.ts';
-import { authorityProblem } from '../async-io/upstream-tls.ts';
+import { authorityProblem, tlsContext } from '../async-io/upstream-tls.ts';
 import { checkOptions, choice, FUNCTION, isPlainObject, wholeNumberIn } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { whenBegins } from '../exchange/begins.ts';
@@ -109,13 +109,16 @@ export function proxy(options: ProxyOptions): Middleware {
     throw new TypeError("proxy: upstreams is missing, a list such as ['http://127.0.0.1:3000']");
   }
   if (options.health !== undefined) checkHealth(options.health);
-  const tls = { ca: authoritiesOf(options), servername: options.servername ?? null };
+  const ca = authoritiesOf(options);
   const found = options.upstreams.map((text) => {
     const address = upstreamAddress(text);
     if (typeof address === 'string') throw new TypeError(`proxy: upstreams: ${address}`);
     return { ...address, name: text };
   });
-  if (!found.some(({ isTls }) => isTls)) {
+  const tls = found.some(({ isTls }) => isTls)
+    ? { context: tlsContext(ca), servername: options.servername ?? null }
+    : null;
+  if (tls === null) {
     for (const name of ['ca', 'servername'] as const) {
       if (options[name] === undefined) continue;
       throw new TypeError(`proxy: ${name} has no effect: no upstream begins with "https://"`);
@@ -124,7 +127,7 @@ export function proxy(options: ProxyOptions): Middleware {
   const upstreamFor = ({ address, isTls }: (typeof found)[number], limits: UpstreamLimits) =>
     new Upstream({ address, tls: isTls ? tls : null, ...limits });
   const servers = found.map((one) => ({
-    upstream: upstreamFor(one, { connectionsMax, timeoutMs }),
+    upstream: upstreamFor(one, { connectionsMax, timeoutMs, keepAlive: true }),
     host: one.host,
     name: one.name,
     failedUntilMs: Number.NEGATIVE_INFINITY,
@@ -135,7 +138,8 @@ export function proxy(options: ProxyOptions): Middleware {
     asPart(exchangeOf(request), forward(policy, request, response));
   if (options.health === undefined) return run;
   const health = healthWithDefaults(options.health);
-  const limits = { connectionsMax: 1, timeoutMs: health.timeoutMs };
+  // A connection that was kept may just have been closed: that would say nothing of the server.
+  const limits = { connectionsMax: 1, timeoutMs: health.timeoutMs, keepAlive: false };
   return whenBegins(run, (services) => {
     for (const [index, server] of servers.entries()) {
       const upstream = upstreamFor(found[index], limits);
@@ -144,7 +148,7 @@ export function proxy(options: ProxyOptions): Middleware {
   });
 }
 
-type UpstreamLimits = Pick<UpstreamOptions, 'connectionsMax' | 'timeoutMs'>;
+type UpstreamLimits = Pick<UpstreamOptions, 'connectionsMax' | 'timeoutMs' | 'keepAlive'>;
 
 function authoritiesOf({ ca }: ProxyOptions): string | null {
   if (ca === undefined) return null;

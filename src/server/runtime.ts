@@ -255,7 +255,7 @@ export class Runtime {
 
   /** Only when every socket is closed. */
   free(): void {
-    this.#services.ended = true;
+    this.#services.end();
     this.#pump.stop();
     this.#regions.close();
     this.reactor.driver.destroy();

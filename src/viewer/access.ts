@@ -1,6 +1,6 @@
 // Checks how a server is to be asked for its metrics. A problem is one line.
 
-import { isPrivate } from './address.ts';
+import { isPrivate, isThisMachine } from './address.ts';
 import { isCertificate } from './source/authorities.ts';
 import type { AccessOptions } from './source/fetch-snapshot.ts';
 
@@ -18,6 +18,12 @@ export function accessProblem(url: URL, access: AccessOptions): string | null {
   if (authorization === undefined) return null;
   if (!FIELD_VALUE.test(authorization)) {
     return "authorization: not the value of a field such as 'Bearer TOKEN'";
+  }
+  if (insecure && !isThisMachine(url)) {
+    return (
+      'authorization: with insecure it could be sent to another server than the one that is ' +
+      'meant: give the certificate of its authority with ca (--ca FILE)'
+    );
   }
   if (isPrivate(url)) return null;
   return 'authorization: it would be sent without encryption to another machine: use https';

@@ -28,6 +28,10 @@ function withScheme(text: string): string {
 }
 
 /** Whether what is sent there cannot be read on the way: over TLS, or on this machine. */
-export function isPrivate({ hostname, protocol }: URL): boolean {
-  return protocol === 'https:' || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
+export function isPrivate(url: URL): boolean {
+  return url.protocol === 'https:' || isThisMachine(url);
+}
+
+export function isThisMachine({ hostname }: URL): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }

@@ -1,5 +1,5 @@
 // The authorities whose certificates the viewer accepts: Node's list, that of the system, and those
-// of a file.
+// of files.
 
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,13 +15,25 @@ const SYSTEM_FILES: readonly string[] = [
 
 /** Newer versions of Node read the store of the system, on Windows, too. */
 const { getCACertificates } = tls as {
-  readonly getCACertificates?: (type: 'system') => readonly string[];
+  readonly getCACertificates?: (type: 'extra' | 'system') => readonly string[];
 };
 
 /** `file`: further authorities, as PEM. */
 export function authorities(file: string | null): string[] {
   const own = file === null ? [] : [file];
-  return [...own, ...tls.rootCertificates, ...systemAuthorities()];
+  return [...own, ...tls.rootCertificates, ...extraAuthorities(), ...systemAuthorities()];
+}
+
+/** Those of the variable NODE_EXTRA_CA_CERTS, which Node adds only where no list is given. */
+function extraAuthorities(): readonly string[] {
+  if (getCACertificates !== undefined) return getCACertificates('extra');
+  const { NODE_EXTRA_CA_CERTS: path = '' } = process.env;
+  try {
+    return path === '' ? [] : [readFileSync(path, 'utf8')];
+  } catch {
+    // Node has warned of it.
+    return [];
+  }
 }
 
 function systemAuthorities(): readonly string[] {
