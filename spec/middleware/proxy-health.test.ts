@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { type ProxyOptions, proxy } from '../../src/middleware/proxy.ts';
 import type { ProxyHealth } from '../../src/middleware/proxy-health.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { eventually, oneDriver, withServer } from '../../testing/with-server.ts';
 import { withRawUpstream, withUpstream } from './fixtures/upstream-server.ts';
 
@@ -94,6 +96,28 @@ test('no response in time, a reset and no connection are failed checks', async (
         await eventually(line, () => log.some((one) => one.includes(line)));
       }
       await eventually('a check that is reset', () => checks > 4);
+    });
+  });
+});
+
+test('the handler of routes checks too, once for all of them; an injected request does not', async () => {
+  const one = new Backend('one');
+  await withUpstream(one.listener, async ({ url }) => {
+    const run = proxy({ upstreams: [url], health: { ...HEALTH, intervalMs: 60_000 } }) as Handler;
+    const routes = (server: Server) => void server.get('/a', run).post('/b', run);
+    const { server } = unlistenedServer();
+    routes(server);
+    assert.equal(await (await server.inject('/a')).text(), 'one');
+    assert.equal(await (await server.inject('/a')).text(), 'one');
+    await server.close();
+    assert.equal(one.checks, 0);
+    await withServer(oneDriver()[0], {}, routes, async ({ open }) => {
+      await one.checked(1);
+      const client = await open();
+      for (let request = 0; request < 3; request++) {
+        assert.equal((await client.ask(get('/a'))).text, 'one');
+      }
+      assert.equal(one.checks, 1);
     });
   });
 });
