@@ -100,7 +100,7 @@ test('no response in time, a reset and no connection are failed checks', async (
   });
 });
 
-test('the handler of routes checks too, once for all of them; an injected request does not', async () => {
+test('the handler of routes checks too, once for all; an injected request does not', async () => {
   const one = new Backend('one');
   await withUpstream(one.listener, async ({ url }) => {
     const run = proxy({ upstreams: [url], health: { ...HEALTH, intervalMs: 60_000 } }) as Handler;

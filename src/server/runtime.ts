@@ -138,8 +138,7 @@ export class Runtime {
       logError: (message) => log.error(message),
     });
     this.#services = services;
-    const { begins = options.application.routes.begins } = options;
-    for (const begin of begins) begin(services);
+    for (const begin of options.begins ?? options.application.routes.begins) begin(services);
     this.#regions = new Regions(choice.driver);
     this.#context = {
       reactor: this.reactor,
