@@ -164,6 +164,29 @@ onEachDriver('handler errors', (add) => {
     });
   }
 
+  add('the fields of an error are not sent with the next one', async (driver) => {
+    const challenged = (server: Server): void => {
+      server.get('/', (_request, response) => {
+        response.header('X-Kept', 'yes');
+        throw new HttpError(401, '', { headers: { 'WWW-Authenticate': 'Basic', 'X-First': '1' } });
+      });
+      server.onError((error, request) => {
+        if (request.query.get('again') !== null) throw error;
+        throw new HttpError(503, '', { headers: { 'Retry-After': '7' } });
+      });
+    };
+    await withServer(driver, {}, challenged, async ({ open }) => {
+      const client = await open();
+      const second = await client.ask(get('/'));
+      assert.deepEqual([second.status, second.field('retry-after')], [503, '7']);
+      assert.equal(second.field('www-authenticate'), undefined);
+      assert.equal(second.field('x-first'), undefined);
+      assert.equal(second.field('x-kept'), 'yes');
+      const same = await client.ask(get('/?again'));
+      assert.deepEqual([same.status, same.field('www-authenticate')], [401, 'Basic']);
+    });
+  });
+
   add('content fields that a failed handler set are dropped, other fields stay', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();

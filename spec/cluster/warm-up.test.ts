@@ -27,6 +27,17 @@ describe('warmUp()', () => {
     assert.equal(await warmUp(configFrom({ driver: 'net' }), BUDGET_MS), 0);
   });
 
+  it('takes no more blocks than are configured, and when it fails says why', async () => {
+    const config = configFrom({ driver: chosenDrivers().find((name) => name !== 'net') ?? 'net' });
+    const limits = { ...config.limits, blockCount: -1 };
+    const notes: string[] = [];
+    const note = (text: string): void => void notes.push(text);
+    assert.equal(await warmUp({ ...config, limits }, BUDGET_MS, note), 0);
+    if (config.driver === 'net') return;
+    assert.equal(notes.length, 1);
+    assert.match(notes[0], /^a worker serves without a warm-up, which failed: ./);
+  });
+
   it('sends nothing while a tracer would see it', async () => {
     const [driver] = chosenDrivers();
     let seen = 0;

@@ -60,6 +60,30 @@ describe('a warm-up', () => {
     }
   });
 
+  it('with more requests in flight at its end than the count leaves the others out', () => {
+    const text = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo';
+    const script: Script = { latencyMs: () => 1, respond: () => text };
+    const options = { warmUpMs: 100, count: 5, connections: 8 };
+    for (const pipelining of [1, 16]) {
+      for (const expectBody of ['hallo', 'hello']) {
+        const { load } = runVirtual({ ...options, pipelining, expectBody }, script, 0.1);
+        const { recorder } = load;
+        assert.deepEqual(
+          [recorder.endedCount, recorder.responses, recorder.histogram.count],
+          [5, 5, 5],
+        );
+        assert.deepEqual(recorder.errorCounts(), expectBody === 'hallo' ? {} : { body: 5 });
+      }
+    }
+  });
+
+  it('with failures of more requests in flight than the count has as many failures', () => {
+    const options = { warmUpMs: 100, count: 5, connections: 4, pipelining: 16, timeoutMs: 150 };
+    const { recorder } = runVirtual(options, dead, 0.1).load;
+    assert.deepEqual(recorder.errorCounts(), { timeout: 5 });
+    assert.equal(recorder.histogram.count, 5);
+  });
+
   it('of a server that does not respond leaves out its requests', () => {
     const options = { rate: 1_000, warmUpMs: 100, durationMs: 200, connections: 4 };
     const { load } = runVirtual({ ...options, timeoutMs: 60_000 }, dead, 0.1);

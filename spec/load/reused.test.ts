@@ -63,9 +63,11 @@ const ROWS: readonly Reused<never>[] = [
   }),
   row<Recorder>({
     name: 'Recorder.clear()',
-    make: () => new Recorder(3),
+    // Most uses have more responses.
+    make: () => new Recorder(3, 20),
     use: useRecorder,
     clear: (recorder) => recorder.clear(),
+    constant: ['#countMax'],
   }),
   row<Client>({
     name: 'Client.clear()',

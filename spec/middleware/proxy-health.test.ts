@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { type ProxyOptions, proxy } from '../../src/middleware/proxy.ts';
 import type { ProxyHealth } from '../../src/middleware/proxy-health.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { eventually, oneDriver, withServer } from '../../testing/with-server.ts';
 import { withRawUpstream, withUpstream } from './fixtures/upstream-server.ts';
 
@@ -156,6 +158,28 @@ test('a check that is over leaves no timer', async (context) => {
       assert.ok(timers.size <= 4, `${timers.size} timers`);
     });
     await eventually('no timer', () => timers.size === 0);
+  });
+});
+
+test('the handler of routes checks too, once for all; an injected request does not', async () => {
+  const one = new Backend('one');
+  await withUpstream(one.listener, async ({ url }) => {
+    const run = proxy({ upstreams: [url], health: { ...HEALTH, intervalMs: 60_000 } }) as Handler;
+    const routes = (server: Server) => void server.get('/a', run).post('/b', run);
+    const { server } = unlistenedServer();
+    routes(server);
+    assert.equal(await (await server.inject('/a')).text(), 'one');
+    assert.equal(await (await server.inject('/a')).text(), 'one');
+    await server.close();
+    assert.equal(one.checks, 0);
+    await withServer(oneDriver()[0], {}, routes, async ({ open }) => {
+      await one.checked(1);
+      const client = await open();
+      for (let request = 0; request < 3; request++) {
+        assert.equal((await client.ask(get('/a'))).text, 'one');
+      }
+      assert.equal(one.checks, 1);
+    });
   });
 });
 

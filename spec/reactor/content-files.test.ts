@@ -155,8 +155,30 @@ describe('files with content', () => {
     assert.equal(driver.tries, 2);
     assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX + 1), 2 * BUSY_SENDS), 0);
     for (const region of regionsInUse) region.release();
-    assert.equal(sent(regions, more, 1), 1);
+    assert.equal(sent(regions, more, BUSY_SENDS), 1);
     assert.equal(driver.closed.length, 1);
+  });
+
+  it('stay when content that is too large for all of them is sent', () => {
+    const { driver, regions } = made();
+    for (let file = 0; file < 3; file++) sent(regions, content(), BUSY_SENDS);
+    assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX + 1), 3 * BUSY_SENDS), 0);
+    assert.deepEqual(driver.closed, []);
+  });
+
+  it('stay when to close those that are idle makes too little room', () => {
+    const { driver, regions } = made();
+    const [busy, idle] = [content(CONTENT_FILES_BYTES_MAX / 2), content()];
+    for (const bytes of [busy, idle]) sent(regions, bytes, BUSY_SENDS);
+    driver.nowMs += 1;
+    const region = regions.mapConstant(busy);
+    const large = content(CONTENT_FILES_BYTES_MAX / 2 + 1);
+    assert.equal(sent(regions, large, BUSY_SENDS), 0);
+    assert.deepEqual(driver.closed, []);
+    region.release();
+    assert.equal(sent(regions, large, BUSY_SENDS - 1), 0, 'it is tried again after as many sends');
+    assert.equal(sent(regions, large, 1), 1);
+    assert.deepEqual(driver.closed, [FIRST + 1, FIRST]);
   });
 
   it('are all closed at the end', () => {

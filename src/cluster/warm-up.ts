@@ -43,9 +43,24 @@ const RECEIVED_BYTES = 65_536;
 
 /**
  * Resolves after some `budgetMs`, with the number of times that each connection has sent requests.
- * With the driver `net`, without loopback, and where requests are traced, at once with 0.
+ * With the driver `net`, without loopback, and where requests are traced, at once with 0. Never
+ * rejects: when it fails, `note` is told why.
  */
-export async function warmUp(config: Config, budgetMs: number): Promise<number> {
+export async function warmUp(
+  config: Config,
+  budgetMs: number,
+  note: (text: string) => void = () => {},
+): Promise<number> {
+  try {
+    return await warmUpNow(config, budgetMs);
+  } catch (error) {
+    // Without descriptors or memory for it the worker itself may still listen.
+    note(`a worker serves without a warm-up, which failed: ${(error as Error).message}`);
+    return 0;
+  }
+}
+
+async function warmUpNow(config: Config, budgetMs: number): Promise<number> {
   const calls = linuxSyscalls();
   if (typeof calls === 'string' || config.driver === 'net' || isTraced()) return 0;
   const runtime = makeRuntime(config);
@@ -55,9 +70,13 @@ export async function warmUp(config: Config, budgetMs: number): Promise<number> 
     runtime.free();
     return 0;
   }
-  const rounds = await sendFor(runtime, new Clients(calls, address), budgetMs);
-  await runtime.close(true);
-  return rounds;
+  const clients = new Clients(calls, address);
+  try {
+    return await sendFor(runtime, clients, budgetMs);
+  } finally {
+    clients.close();
+    await runtime.close(true);
+  }
 }
 
 async function sendFor(runtime: Runtime, clients: Clients, budgetMs: number): Promise<number> {
@@ -136,7 +155,7 @@ function makeRuntime(config: Config): Runtime {
   const limits = {
     ...config.limits,
     connectionsMax: WARM_UP_CONNECTIONS,
-    blockCount: WARM_UP_BLOCKS,
+    blockCount: Math.min(config.limits.blockCount, WARM_UP_BLOCKS),
   };
   return new Runtime({
     config: { ...config, limits, proxyProtocol: 'off' },

@@ -113,7 +113,7 @@ export async function listenAsWorker(
 /** Only where a client that comes meanwhile is served by the process before. */
 async function warmUpFirst(config: Config): Promise<void> {
   if (assignment?.warmsUp !== true) return;
-  await warmUp({ ...config, driver: assignment.driver }, WARM_UP_MS);
+  await warmUp({ ...config, driver: assignment.driver }, WARM_UP_MS, note);
 }
 
 /** Reports that this worker accepts no more clients, so that its replacement can start. */

@@ -83,8 +83,10 @@ export class Load implements ConnectionPoolEvents {
     this.#plan = plan;
     this.#driver = driver;
     this.#events = events;
-    this.recorder = new Recorder(plan.requests.length);
     this.#schedule = plan.rate.length === 0 ? null : new Schedule(plan.rate);
+    // An open loop sends no more than its count; a closed one may have more in flight before it.
+    const countMax = this.#schedule === null ? plan.count : Number.POSITIVE_INFINITY;
+    this.recorder = new Recorder(plan.requests.length, countMax);
     this.#ready = new Ring(plan.connections);
     this.pool = new ConnectionPool({
       driver,
@@ -385,13 +387,14 @@ export class Load implements ConnectionPoolEvents {
   #failAll(client: Client, error: LoadError, detail: string): void {
     const { inFlight } = client;
     // A malformed response ends the connection: the requests behind it fail as closed.
-    const count = error === LoadError.Framing ? 1 : inFlight;
-    this.recorder.failed(error, count, detail);
-    if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
+    let left = this.recorder.leftOf(error === LoadError.Framing ? 1 : inFlight);
+    if (left > 0) this.recorder.failed(error, left, detail);
+    const closed = this.recorder.leftOf(error === LoadError.Framing ? inFlight - 1 : 0);
+    if (closed > 0) this.recorder.failed(LoadError.Closed, closed);
     assert(client.state === ClientState.Open, 'requests fail on an open connection only');
     if (error !== LoadError.Timeout) return;
     client.eachDue(this.pool.dues, (dueMs) => {
-      this.recorder.waited(this.pool.nowMs - dueMs);
+      if (left-- > 0) this.recorder.waited(this.pool.nowMs - dueMs);
     });
   }
 }

@@ -57,17 +57,25 @@ export class Recorder {
   /** The counts at the beginning of the last second of the series. */
   #countsOfLast: Float64Array = this.histogram.copyCounts();
   #mismatches = 0;
+  readonly #countMax: number;
+  /** Whether the last responses are. */
+  #isLeftOut = false;
   #secondStartMs = 0;
   #responsesBefore = 0;
   #errorsBefore = 0;
   #bytesBefore = 0;
 
-  constructor(kinds: number) {
+  /** Of more requests than `countMax` that have a response or failed the others are left out. */
+  constructor(kinds: number, countMax: number = Number.POSITIVE_INFINITY) {
+    this.#countMax = countMax;
     this.responsesByKind = new Float64Array(kinds);
   }
 
-  /** `count` responses that have all of this in common. */
-  responded(latencyMs: number, status: number, kind: number, count = 1): void {
+  /** `responses` that have all of this in common. */
+  responded(latencyMs: number, status: number, kind: number, responses = 1): void {
+    const count = this.leftOf(responses);
+    this.#isLeftOut = count === 0;
+    if (this.#isLeftOut) return;
     this.histogram.add(latencyMs, count);
     this.#statuses[status] += count;
     this.responsesByKind[kind] += count;
@@ -79,8 +87,9 @@ export class Recorder {
     this.histogram.add(latencyMs);
   }
 
-  /** A counted response has another body than expected. */
+  /** The last response has another body than expected. */
   mismatched(): void {
+    if (this.#isLeftOut) return;
     this.#mismatches += 1;
     this.failed(LoadError.Body, 1);
   }
@@ -88,6 +97,11 @@ export class Recorder {
   /** Requests that have a response or failed. */
   get endedCount(): number {
     return this.responses + this.errors - this.#mismatches;
+  }
+
+  /** How many of so many requests are not left out. */
+  leftOf(requests: number): number {
+    return Math.max(0, Math.min(requests, this.#countMax - this.endedCount));
   }
 
   /** `detail` is the cause, such as an errno; details are counted separately. */
@@ -174,6 +188,7 @@ export class Recorder {
     this.delayedReconnects = 0;
     this.badBytes = '';
     this.#mismatches = 0;
+    this.#isLeftOut = false;
     this.#statuses.fill(0);
     this.#errors.clear();
     this.#details.clear();

@@ -62,7 +62,9 @@ export class ContentFiles {
 
   /** The file with this content, with one more user; null where it is to be sent from memory. */
   acquire(content: Uint8Array): FileOwner | null {
-    if (this.#calls === undefined || content.length < CONTENT_FILE_BYTES_MIN) return null;
+    const { length } = content;
+    if (this.#calls === undefined || length < CONTENT_FILE_BYTES_MIN) return null;
+    if (length > CONTENT_FILES_BYTES_MAX) return null;
     const nowMs = this.#driver.now();
     const sends = this.#countedSends(content, nowMs);
     const file = sends.file ?? this.#busyFile(this.#calls, content, sends);
@@ -87,9 +89,11 @@ export class ContentFiles {
   }
 
   #busyFile(calls: MemoryFiles, content: Uint8Array, sends: Sends): ContentFile | null {
-    if (sends.count < BUSY_SENDS || !this.#makeRoom(calls, content.length)) return null;
-    // The next try is after as many sends: the system may be out of memory or descriptors.
+    if (sends.count < BUSY_SENDS) return null;
+    // The next try is after as many sends: all files may be in use, or the system out of memory or
+    // descriptors.
     sends.count = 0;
+    if (!this.#makeRoom(calls, content.length)) return null;
     const fd = calls.create(content);
     if (fd < 0) return null;
     const file = new ContentFile(fd, content.length, sends);
@@ -99,16 +103,19 @@ export class ContentFiles {
     return file;
   }
 
-  /** Closes files that no send uses, the least recently used first; false when that is too few. */
+  /**
+   * Closes files that no send uses, the least recently used first; false, and closes none, when
+   * that is too few.
+   */
   #makeRoom(calls: MemoryFiles, bytes: number): boolean {
-    while (this.#files.size >= CONTENT_FILES_MAX || this.#bytes + bytes > CONTENT_FILES_BYTES_MAX) {
-      let oldest: ContentFile | null = null;
-      for (const file of this.#files) {
-        const isOlder = oldest === null || file.usedMs < oldest.usedMs;
-        if (file.users === 0 && isOlder) oldest = file;
-      }
-      if (oldest === null) return false;
-      this.#close(calls, oldest);
+    if (hasRoom(this.#files.size, this.#bytes + bytes)) return true;
+    const idle = [...this.#files].filter(({ users }) => users === 0);
+    const idleBytes = idle.reduce((sum, file) => sum + file.bytes, 0);
+    if (!hasRoom(this.#files.size - idle.length, this.#bytes - idleBytes + bytes)) return false;
+    idle.sort((one, other) => one.usedMs - other.usedMs);
+    for (const file of idle) {
+      this.#close(calls, file);
+      if (hasRoom(this.#files.size, this.#bytes + bytes)) break;
     }
     return true;
   }
@@ -124,4 +131,9 @@ export class ContentFiles {
   closeAll(): void {
     for (const file of this.#files) if (this.#calls !== undefined) this.#close(this.#calls, file);
   }
+}
+
+/** Whether another file may be made beside so many, with so many bytes together with it. */
+function hasRoom(files: number, bytes: number): boolean {
+  return files < CONTENT_FILES_MAX && bytes <= CONTENT_FILES_BYTES_MAX;
 }

@@ -109,24 +109,28 @@ export class Literals<Behind> {
   #fill(): void {
     const literals = [...this.#byText.values()];
     this.#shift = 32 - Math.ceil(Math.log2(literals.length)) - 1;
-    const shortest = Math.min(...literals.map(({ length }) => length));
+    // In loops: a call takes no more arguments than the stack has room for.
+    let shortest = WORD_BYTES;
+    for (const { length } of literals) shortest = Math.min(shortest, length);
     if (this.#fillBy(literals, wordMask(shortest)) > RUN_MAX) this.#fillBy(literals, 0);
   }
 
   /** Returns the length of the longest run of literals with the same slot. */
   #fillBy(literals: readonly Literal<Behind>[], keyMask: number): number {
     const table: (Literal<Behind> | null)[] = new Array(2 ** (32 - this.#shift)).fill(null);
-    const runs = table.map(() => 0);
+    const runs = new Uint32Array(table.length);
+    let longest = 0;
     for (const literal of literals) {
       const key = keyMask === 0 ? literal.hash : literal.first & keyMask;
       const slot = Math.imul(key, HASH_FACTOR) >>> this.#shift;
       literal.next = table[slot];
       table[slot] = literal;
       runs[slot] += 1;
+      longest = Math.max(longest, runs[slot]);
     }
     this.#table = table;
     this.#keyMask = keyMask;
-    return Math.max(...runs);
+    return longest;
   }
 }
 

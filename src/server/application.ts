@@ -331,7 +331,7 @@ export class Application {
       later = laterPart(handler(error, request, response));
     } catch (second) {
       parts.entered = entered;
-      return this.#errorHandlerFailed(exchange, outer, second);
+      return this.#errorHandlerFailed(exchange, outer, error, second);
     }
     parts.entered = entered;
     if (later === null) {
@@ -345,19 +345,20 @@ export class Application {
         if (needsResponse(exchange)) return this.#runErrorHandler(exchange, outer, error);
         return undefined;
       },
-      (second: unknown) => this.#errorHandlerFailed(exchange, outer, second),
+      (second: unknown) => this.#errorHandlerFailed(exchange, outer, error, second),
     );
   }
 
   #errorHandlerFailed(
     exchange: Exchange,
     outer: readonly ErrorHandler[],
+    handled: unknown,
     error: unknown,
   ): Promise<void> | undefined {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (needsResponse(exchange)) {
       clearContent(exchange);
-      setErrorFields(exchange, error);
+      setErrorFields(exchange, error, handled);
       if (outer.length > 0) return this.#runErrorHandler(exchange, outer, error);
       this.#respondWithError(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);

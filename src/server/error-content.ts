@@ -28,10 +28,17 @@ export function errorContent(error: unknown): { status: number; text: string; ty
 }
 
 /**
- * Sets the fields of an HttpError. Those that are not valid, or find no room, are left out: nothing
- * may keep the error itself from the client.
+ * Sets the fields of an HttpError, in place of those of an error `before` it. Those that are not
+ * valid, or find no room, are left out: nothing may keep the error itself from the client.
  */
-export function setErrorFields({ fields }: Exchange, error: unknown): void {
+export function setErrorFields({ fields }: Exchange, error: unknown, before?: unknown): void {
+  try {
+    if (before instanceof HttpError) {
+      for (const [name] of before.headers) fields.remove(checkedName(name));
+    }
+  } catch {
+    // A subclass may have other members than HttpError.
+  }
   try {
     if (!(error instanceof HttpError)) return;
     for (const [name, value] of error.headers) {
@@ -40,7 +47,7 @@ export function setErrorFields({ fields }: Exchange, error: unknown): void {
       fields.set(name, lower, value);
     }
   } catch {
-    // A subclass may have other members than HttpError.
+    // As above.
   }
 }
 

@@ -17,6 +17,7 @@ import { fieldValue } from '../exchange/field-value.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
+import { cancelSource } from '../exchange/source.ts';
 import { Phase } from '../exchange/state.ts';
 import { pipeBorrowed } from '../exchange/stream.ts';
 import { Coding, chooseCoding, codingSet } from '../http/accept-encoding.ts';
@@ -50,7 +51,7 @@ export interface MetricsSource {
   readonly closing: () => AbortSignal;
 }
 
-type Chunks = AsyncGenerator<string | Uint8Array>;
+type Chunks = AsyncIterableIterator<string | Uint8Array>;
 
 export class MetricsEndpoint {
   readonly #source: MetricsSource;
@@ -83,9 +84,10 @@ export class MetricsEndpoint {
     const { base, bytes, head } = exchange;
     const isGzip = chooseCoding(head, bytes, base, GZIP_ONLY) === Coding.Gzip;
     this.#composing.add(exchange);
+    let composed: Chunks | null = null;
     try {
       await this.#source.refresh();
-      const composed = await this.#composed(format, isGzip, services);
+      composed = await this.#composed(format, isGzip, services);
       response.header('Content-Type', CONTENT_TYPES[format]);
       if (composed !== null && isGzip) response.header('Content-Encoding', 'gzip');
       const chunks = composed ?? slices(this.#document(format, services), services);
@@ -93,6 +95,8 @@ export class MetricsEndpoint {
     } finally {
       this.#composing.delete(exchange);
       this.#stalled.delete(exchange);
+      // The client may have left before a chunk was asked for, and so before #watched() began.
+      cancelSource(composed);
     }
   };
 
@@ -201,15 +205,23 @@ export class MetricsEndpoint {
   }
 }
 
-/** All results of an iterator of which the first one was taken. */
-async function* resumed<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    if (first.done === true) return;
-    yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+/**
+ * All results of a generator of which the first one was taken. Unlike that of a generator which has
+ * not begun, return() always reaches it.
+ */
+function resumed<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncIterableIterator<T> {
+  let isFirst = true;
+  return {
+    next() {
+      if (!isFirst) return rest.next();
+      isFirst = false;
+      return Promise.resolve(first);
+    },
+    return: () => rest.return(undefined),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 function refuse(response: Response, why: string): void {

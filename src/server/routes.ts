@@ -50,8 +50,8 @@ export class Routes {
   readonly root: Scope = new Scope(null, '');
   /** The directories of middleware that serves files. */
   readonly staticRoots: string[] = [];
-  /** Called when the server begins to serve. */
-  readonly begins: Begins[] = [];
+  /** Called when the server begins to serve, each once, wherever its middleware is used. */
+  readonly begins: Set<Begins> = new Set();
   /** Counts the requests of routes; null without metrics. */
   readonly #meter: Meter | null;
   /** The chain of requests without a route. A new list for each change: requests keep theirs. */
@@ -72,7 +72,7 @@ export class Routes {
     const steps = [...this.#stepsFor(scope, parsePattern(whole)), ...middleware.map(ownStep)];
     const series = this.#meter?.route(whole) ?? null;
     this.router.add(method, whole, { handler, steps, scope, series, guard }, place);
-    for (const run of middleware) this.#noteMiddleware(run);
+    for (const run of [...middleware, handler]) this.#noteMiddleware(run);
   }
 
   /** `path` is below the prefix of the scope; '/' is all of it. */
@@ -124,11 +124,12 @@ export class Routes {
     return steps;
   }
 
+  /** A handler may be middleware that always responds, such as proxy(). */
   #noteMiddleware(middleware: Middleware): void {
     const root = rootOf(middleware);
     if (root !== undefined) this.staticRoots.push(root);
     const begins = beginsOf(middleware);
-    if (begins !== undefined) this.begins.push(begins);
+    if (begins !== undefined) this.begins.add(begins);
   }
 }
 

@@ -22,6 +22,7 @@ import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
+import type { Begins } from '../exchange/begins.ts';
 import type { Siblings } from '../exchange/siblings.ts';
 import type { Counts } from '../metrics/counters.ts';
 import type { Meter } from '../metrics/meter.ts';
@@ -44,6 +45,8 @@ export interface RuntimeOptions {
   /** Null without metrics. */
   readonly meter?: Meter | null;
   readonly application: Application;
+  /** What is called when it begins to serve, in place of what the middleware asks for. */
+  readonly begins?: Iterable<Begins>;
   /** The driver to use instead of the configured one: a simulator's. */
   readonly makeDriver?: (options: DriverOptions) => Choice;
 }
@@ -135,7 +138,7 @@ export class Runtime {
       logError: (message) => log.error(message),
     });
     this.#services = services;
-    for (const begins of options.application.routes.begins) begins(services);
+    for (const begin of options.begins ?? options.application.routes.begins) begin(services);
     this.#regions = new Regions(choice.driver);
     this.#context = {
       reactor: this.reactor,

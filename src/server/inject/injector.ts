@@ -74,7 +74,8 @@ export class Injector {
         return { driver: this.#driver, note: null };
       };
       const config = { ...options.config, limits: { ...limits, blockCount } };
-      this.#runtime = new Runtime({ ...options, config, makeDriver });
+      // Middleware begins nothing, such as health checks: no client connects.
+      this.#runtime = new Runtime({ ...options, config, makeDriver, begins: [] });
       this.#listening = this.#runtime.listen({ host: REMOTE_ADDRESS, port: 0 });
     }
     const driver = this.#driver;
