@@ -145,7 +145,9 @@ const host = process.env['HOST'] || '127.0.0.1';
 const port = Number(process.env['PORT'] || 8080);
 
 try {
-  if (Number.isNaN(port)) throw new Error(\`PORT: given "\${process.env['PORT']}", allowed: 0 to 65535\`);
+  if (Number.isNaN(port)) {
+    throw new Error(\`PORT: given "\${process.env['PORT']}", allowed: 0 to 65535\`);
+  }
   const server = makeServer({ host, port });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void server.close());
