@@ -21,13 +21,12 @@ import {
   checkNow,
   FRESH_MS,
   GRACE_MS,
-  type Moment,
   momentOf,
   RECHECK_MS,
   STAT_CACHED_MS,
 } from './freshness.ts';
 import { Listings } from './listing/listing.ts';
-import { loadFile, type SiteParts } from './load-file.ts';
+import { type Loaded, loadFile, type SiteParts } from './load-file.ts';
 import { MissingFiles } from './missing-files.ts';
 import type { Settings } from './options.ts';
 import { isNavigation, sendNotFound } from './pages.ts';
@@ -47,6 +46,8 @@ export class Site {
   readonly #parts: SiteParts;
   readonly #cache: FileCache;
   readonly #missing: MissingFiles;
+  /** Look-ups in progress by path, until each has found its file. */
+  readonly #lookUps: Map<string, Promise<void>> = new Map<string, Promise<void>>();
   readonly #spa: Wanted | null;
   readonly #notFound: Wanted | null;
 
@@ -164,10 +165,51 @@ export class Site {
     return isSame;
   }
 
+  /**
+   * A thousand clients that request a new file at once wait for one look-up: as many would keep the
+   * thread pool busy for half a second.
+   */
   async #serveFound(exchange: Exchange, wanted: Wanted, next: Next): Promise<void> {
-    if (!(await this.#sendFound(exchange, wanted, sendVariant, true))) {
-      return this.#pass(exchange, next);
+    const path = latin1(wanted.key, 0, wanted.key.length);
+    const earlier = this.#lookUps.get(path);
+    if (earlier !== undefined) {
+      await earlier;
+      if (await this.#sendKnown(exchange, wanted)) return;
+      if (this.#missing.isMissing(exchange.services, wanted)) return this.#pass(exchange, next);
     }
+    const found = this.#beginLookUp(path);
+    try {
+      if (await this.#sendFound(exchange, wanted, sendVariant, true, found)) return;
+    } finally {
+      found();
+    }
+    return this.#pass(exchange, next);
+  }
+
+  /** Returns what ends the look-up for those who wait; nothing while another one is in progress. */
+  #beginLookUp(path: string): () => void {
+    if (this.#lookUps.has(path)) return () => {};
+    let resolve: () => void = () => {};
+    const lookUp = new Promise<void>((resolved) => {
+      resolve = resolved;
+    });
+    this.#lookUps.set(path, lookUp);
+    return () => {
+      if (this.#lookUps.get(path) === lookUp) this.#lookUps.delete(path);
+      resolve();
+    };
+  }
+
+  /** Sends a file that is in memory and unchanged. */
+  async #sendKnown(
+    exchange: Exchange,
+    { key }: Wanted,
+    send: Send = sendVariant,
+  ): Promise<boolean> {
+    const cached = this.#cache.get(key, 0, key.length);
+    if (cached === null) return false;
+    const check = this.#check(exchange.services, cached);
+    return this.#sendCached(exchange, cached, check, send);
   }
 
   /** Looks a path up and sends what it leads to; false when that is nothing. */
@@ -176,6 +218,7 @@ export class Site {
     wanted: Wanted,
     send: Send,
     mayBeDirectory: boolean,
+    found: () => void = () => {},
   ): Promise<boolean> {
     const { services } = exchange;
     const { root, settings } = this.#parts;
@@ -194,7 +237,10 @@ export class Site {
       if (attempt === 1) services.meter?.cacheMiss();
       try {
         const isLast = attempt === ATTEMPTS_MAX;
-        if (await this.#sendFile(exchange, wanted, target, began, send, isLast)) return true;
+        const loaded = await loadFile(services, this.#parts, target, wanted.key, began);
+        if (loaded?.isCacheable) this.#cache.add(loaded.file);
+        found();
+        if (await this.#sendFile(exchange, target, loaded, send, isLast)) return true;
       } finally {
         await services.asyncIo.close(target.opened.file);
       }
@@ -203,16 +249,12 @@ export class Site {
 
   async #sendFile(
     exchange: Exchange,
-    wanted: Wanted,
     target: FoundFile,
-    began: Moment,
+    loaded: Loaded | null,
     send: Send,
     isLast: boolean,
   ): Promise<boolean> {
-    const { services } = exchange;
-    const loaded = await loadFile(services, this.#parts, target, wanted.key, began);
     if (loaded !== null) {
-      if (loaded.isCacheable) this.#cache.add(loaded.file);
       if (await send(exchange, loaded.file, target.opened)) return true;
       this.#cache.remove(loaded.file);
     }
@@ -241,12 +283,7 @@ export class Site {
   }
 
   async #sendWanted(exchange: Exchange, wanted: Wanted, send: Send): Promise<void> {
-    const { key } = wanted;
-    const cached = this.#cache.get(key, 0, key.length);
-    if (cached !== null) {
-      const check = this.#check(exchange.services, cached);
-      if (await this.#sendCached(exchange, cached, check, send)) return;
-    }
+    if (await this.#sendKnown(exchange, wanted, send)) return;
     await this.#sendFound(exchange, wanted, send, false);
   }
 }

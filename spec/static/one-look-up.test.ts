@@ -1,0 +1,54 @@
+// Requests for a file that is not in memory yet wait for the look-up of the first of them.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { settingsFrom } from '../../src/static/options.ts';
+import { Site } from '../../src/static/site.ts';
+import { type Recorded, request } from './fixtures/in-process.ts';
+import { Tree, TreeAsyncIo } from './fixtures/tree.ts';
+
+const REQUESTS = 200;
+
+function fixture(): { tree: Tree; asyncIo: TreeAsyncIo; ask: (path: string) => Recorded } {
+  const tree = new Tree();
+  tree.directory('/top');
+  tree.write('/top/a.txt', 'a');
+  tree.nowMs += 1_000;
+  const asyncIo = new TreeAsyncIo(tree);
+  const site = new Site('/top', settingsFrom({}));
+  const clock = { nowMs: () => tree.nowMs };
+  return { tree, asyncIo, ask: (path) => request(site, asyncIo, clock, path) };
+}
+
+/** Does all waiting operations, until every request has its response. */
+async function finish(asyncIo: TreeAsyncIo, requests: readonly Recorded[]): Promise<void> {
+  while (!requests.every(({ done }) => done)) {
+    asyncIo.pending.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+for (const [path, status] of [
+  ['/a.txt', 200],
+  ['/none.txt', 404],
+] as const) {
+  it(`${REQUESTS} requests at once for ${path} are one look-up`, async () => {
+    const one = fixture();
+    await finish(one.asyncIo, [one.ask(path)]);
+    const many = fixture();
+    const requests = Array.from({ length: REQUESTS }, () => many.ask(path));
+    await finish(many.asyncIo, requests);
+    assert.deepEqual([...new Set(requests.map((request) => request.status))], [status]);
+    assert.equal(many.asyncIo.operations, one.asyncIo.operations);
+    assert.equal(many.asyncIo.open$.size, 0);
+  });
+}
+
+it('a look-up that fails ends the wait, and others look by themselves', async () => {
+  const { asyncIo, ask } = fixture();
+  asyncIo.openFault = -24;
+  const requests = Array.from({ length: 5 }, () => ask('/a.txt'));
+  await finish(asyncIo, requests);
+  const statuses = requests.map(({ status }) => status);
+  assert.deepEqual(statuses.sort(), [200, 200, 200, 200, 503]);
+});
