@@ -246,12 +246,3 @@ export const METRICS_PUBLISH_MS = 250;
 
 /** How long a response to /metrics is composed before requests get their turn. */
 export const METRICS_SLICE_MS = 2;
-
-/**
- * How long the next worker of a reload runs requests of its own before it listens: some thousand
- * requests where the cores are free. More would make a reload longer for less.
- */
-export const WARM_UP_MS = 60;
-export const WARM_UP_CONNECTIONS = 32;
-/** As many as the io_uring driver needs for all of its buffers, and more. */
-export const WARM_UP_BLOCKS = 2_048;

@@ -65,8 +65,6 @@ export interface Assignment {
   /** Where to listen when it inherits none. */
   readonly address: Address;
   readonly driver: Config['driver'];
-  /** Another process serves its slot until it listens, so it has time to run warmUp(). */
-  readonly warmsUp: boolean;
   /** Where it counts; null without metrics. */
   readonly metrics: MetricsAssignment | null;
   /** The configuration that was last accepted; null to read it again. */

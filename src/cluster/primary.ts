@@ -199,7 +199,7 @@ export class Primary implements Cluster {
     return started;
   }
 
-  #assignment({ index, worker }: WorkerSlot, options: ServerOptions | null): Assignment {
+  #assignment({ index }: WorkerSlot, options: ServerOptions | null): Assignment {
     const cores = this.#ports.cores();
     const listeners = this.#listeners?.fds.length ?? 0;
     return {
@@ -209,7 +209,6 @@ export class Primary implements Cluster {
       listener: listeners > 1 ? index : 0,
       address: this.#address,
       driver: this.#config.driver,
-      warmsUp: worker !== null,
       metrics: this.#metrics?.assign(index, LISTENER_FD + listeners) ?? null,
       options,
     };

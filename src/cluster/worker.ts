@@ -2,11 +2,10 @@
 // from those of siblings, reports to the primary, and exits when asked or when the primary is gone.
 
 import { reopenLogs } from '../async-io/log-files.ts';
-import { WARM_UP_MS } from '../base/fixed-limits.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import { type Config, optionsOf } from '../server/config/config.ts';
+import { optionsOf } from '../server/config/config.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
 import type { SharedMetrics } from '../server/server-metrics.ts';
 import { assignment } from './assignment.ts';
@@ -14,7 +13,6 @@ import { fixedValues } from './fixed-keys.ts';
 import { type FromPrimary, type FromWorker, LISTENER_FD } from './messages.ts';
 import { MetricsFile } from './metrics-file.ts';
 import { nodeCluster } from './node-cluster.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Timers of handlers and the like may keep the process running this long after the close. */
 const EXIT_MS = 2_000;
@@ -93,7 +91,6 @@ export async function listenAsWorker(
     const { shutdownTimeoutMs } = server.config.limits;
     void send({ vibing: 'starting', shutdownTimeoutMs });
     if (process.connected) await allowed;
-    await warmUpFirst(server.config);
     const listening = await listen();
     send({
       vibing: 'listening',
@@ -108,12 +105,6 @@ export async function listenAsWorker(
     send({ vibing: 'failed', message, code: code ?? 'EUNKNOWN' });
     throw error;
   }
-}
-
-/** Only where a client that comes meanwhile is served by the process before. */
-async function warmUpFirst(config: Config): Promise<void> {
-  if (assignment?.warmsUp !== true) return;
-  await warmUp({ ...config, driver: assignment.driver }, WARM_UP_MS, note);
 }
 
 /** Reports that this worker accepts no more clients, so that its replacement can start. */
