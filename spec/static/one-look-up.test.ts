@@ -2,27 +2,40 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { settingsFrom } from '../../src/static/options.ts';
+import { ERRNO } from '../../src/base/errno.ts';
+import { type StaticOptions, settingsFrom } from '../../src/static/options.ts';
 import { Site } from '../../src/static/site.ts';
 import { type Recorded, request } from './fixtures/in-process.ts';
 import { Tree, TreeAsyncIo } from './fixtures/tree.ts';
 
 const REQUESTS = 200;
+/** Far more than are needed. */
+const ROUNDS_MAX = 10_000;
 
-function fixture(): { tree: Tree; asyncIo: TreeAsyncIo; ask: (path: string) => Recorded } {
+interface Fixture {
+  readonly asyncIo: TreeAsyncIo;
+  readonly ask: (path: string) => Recorded;
+}
+
+function fixture(options: StaticOptions = {}): Fixture {
   const tree = new Tree();
   tree.directory('/top');
   tree.write('/top/a.txt', 'a');
   tree.nowMs += 1_000;
   const asyncIo = new TreeAsyncIo(tree);
-  const site = new Site('/top', settingsFrom({}));
+  const site = new Site('/top', settingsFrom(options));
   const clock = { nowMs: () => tree.nowMs };
-  return { tree, asyncIo, ask: (path) => request(site, asyncIo, clock, path) };
+  return { asyncIo, ask: (path) => request(site, asyncIo, clock, path) };
 }
 
-/** Does all waiting operations, until every request has its response. */
-async function finish(asyncIo: TreeAsyncIo, requests: readonly Recorded[]): Promise<void> {
-  while (!requests.every(({ done }) => done)) {
+/** Does all waiting operations, until every request has its response, and `isOver`. */
+async function finish(
+  asyncIo: TreeAsyncIo,
+  requests: readonly Recorded[],
+  isOver: () => boolean = () => true,
+): Promise<void> {
+  for (let round = 0; !(requests.every(({ done }) => done) && isOver()); round++) {
+    assert.ok(round < ROUNDS_MAX, 'a request waits');
     asyncIo.pending.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -51,4 +64,19 @@ it('a look-up that fails ends the wait, and others look by themselves', async ()
   await finish(asyncIo, requests);
   const statuses = requests.map(({ status }) => status);
   assert.deepEqual(statuses.sort(), [200, 200, 200, 200, 503]);
+});
+
+it('a listing that is not read on keeps no other request waiting', async () => {
+  const { asyncIo, ask } = fixture({ listing: true });
+  let opened = 0;
+  asyncIo.openDirectory = () => {
+    opened += 1;
+    return opened === 1 ? new Promise(() => {}) : Promise.resolve(-ERRNO.EACCES);
+  };
+  const stuck = ask('/');
+  await finish(asyncIo, [], () => opened === 1);
+  const other = ask('/');
+  await finish(asyncIo, [other]);
+  assert.equal(other.status, 403);
+  assert.equal(stuck.done, false);
 });

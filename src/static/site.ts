@@ -231,6 +231,8 @@ export class Site {
       }
       if (target.kind === 'directory') {
         if (!mayBeDirectory) return false;
+        // A listing is sent as fast as its client reads.
+        found();
         await respondDirectory(exchange, this.#parts, wanted, target.real);
         return true;
       }
