@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { ContentStream } from '../../src/async-io/async-io.ts';
 import {
+  COMPRESS_NOW_BYTES_MAX,
   ENCODER_BYTES_MAX,
   RESPONSE_FIELD_BYTES_MAX,
   RESPONSE_FIELDS_MAX,
@@ -120,7 +121,7 @@ test('a response that took too long is sent once, and its encoder is released', 
 
 test('encoders have exactly the memory of their limit together', async () => {
   const large = encoderBytes('br', 8);
-  const small = encoderBytes('gzip', 4);
+  const small = encoderBytes('gzip', 3);
   const larges = Math.floor(ENCODER_BYTES_MAX / large);
   const smalls = (ENCODER_BYTES_MAX - larges * large) / small;
   assert.ok(Number.isInteger(smalls) && larges + smalls < 60, `${larges} and ${smalls} encoders`);
@@ -148,7 +149,7 @@ test('encoders have exactly the memory of their limit together', async () => {
 test('an encoded form as long as the content is not sent', async () => {
   const lengths = Array.from({ length: 60 }, (_, at) => at + 1);
   const same = lengths.find((length) => {
-    return gzipSync('a'.repeat(length), { level: 4 }).length === length;
+    return gzipSync('a'.repeat(length), { level: 3 }).length === length;
   });
   assert.ok(same !== undefined);
   const routes = (server: Server) => {
@@ -160,6 +161,34 @@ test('an encoded form as long as the content is not sent', async () => {
   await withSite(routes, async (site) => {
     assert.equal(await codingOf(site, `/${same}`), undefined);
     assert.equal(await codingOf(site, `/${same + 1}`), 'gzip');
+  });
+});
+
+test('content is as long as its bytes, not as its characters', async () => {
+  // Random characters of three bytes each compress to more bytes than there are characters.
+  let state = 1;
+  const text = Array.from({ length: 3_000 }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return String.fromCharCode(0x4e00 + (state % 0x5000));
+  }).join('');
+  const compressed = gzipSync(text, { level: 3 }).length;
+  assert.ok(compressed > text.length && compressed < Buffer.byteLength(text));
+  const longest = '€'.repeat(COMPRESS_NOW_BYTES_MAX);
+  const routes = (server: Server) => {
+    server.use(compress());
+    server.get('/random', (_request, response) => response.text(text));
+    server.get('/longest', (_request, response) => response.text(longest));
+  };
+  await withSite(routes, async ({ ask }) => {
+    for (const [path, content] of [
+      ['/random', text],
+      ['/longest', longest],
+      ['/random', text],
+    ]) {
+      const response = await ask(get(path, GZIP));
+      assert.equal(response.field('content-encoding'), 'gzip');
+      assert.equal(decoded(response), content);
+    }
   });
 });
 

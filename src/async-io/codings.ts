@@ -45,6 +45,7 @@ function hasZstd(): boolean {
 
 /** Output is made in parts of this size, each a task of the thread pool. */
 const PART_BYTES = 32 * 1024;
+const QUICK_PART_BYTES_MIN = 1024;
 
 /**
  * The window of a brotli encoder of unknown length: 256 KiB instead of 4 MiB, in memory that every
@@ -58,9 +59,9 @@ const ZSTD_WINDOW_BITS_MAX = 23;
 export function compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array {
   switch (coding) {
     case 'gzip':
-      return zlib().gzipSync(bytes, { level });
+      return zlib().gzipSync(bytes, { level, chunkSize: quickPartBytes(bytes.length) });
     case 'deflate':
-      return zlib().deflateSync(bytes, { level });
+      return zlib().deflateSync(bytes, { level, chunkSize: quickPartBytes(bytes.length) });
     case 'br':
       return zlib().brotliCompressSync(bytes, { params: brotliParams(level, bytes.length) });
     case 'zstd':
@@ -68,6 +69,14 @@ export function compressNow(coding: ContentCoding, bytes: Uint8Array, level: num
     default:
       return unreachable(coding);
   }
+}
+
+/**
+ * Most text becomes shorter than half. Longer output takes a second part. Node's default, 16 KiB for
+ * any content, costs 1.5 microseconds more.
+ */
+function quickPartBytes(bytes: number): number {
+  return Math.min(Math.max(QUICK_PART_BYTES_MIN, bytes >> 1), PART_BYTES);
 }
 
 /** `bytes` is the length of the content, null when it is not known. */

@@ -52,6 +52,7 @@ function checkBytes(characters: number): void {
  * to the wrong clients. So set() adds members to it, and remove() keeps it.
  */
 const VARY = 'vary';
+const ONE_MEMBER = /^[\w-]+$/;
 
 /** The members of a list, without empty ones (RFC 9110 5.6.1). */
 export function members(value: string): string[] {
@@ -149,6 +150,11 @@ export class ResponseFields {
 
   /** Adds a field line with those members of a Vary value that no earlier line has. */
   #alsoVary(name: string, value: string): void {
+    if (ONE_MEMBER.test(value) && this.find(VARY) < 0) {
+      this.#checkRoom(name.length + value.length);
+      this.#push(name, VARY, value);
+      return;
+    }
     const known = new Set<string>();
     for (let index = 0; index < this.count; index++) {
       if (this.lowerNames[index] !== VARY) continue;
