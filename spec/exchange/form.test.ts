@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
+import fc from 'fast-check';
 import {
   FORM_BOUNDARY_BYTES_MAX,
   FORM_HEAD_BYTES_MAX,
@@ -195,6 +196,39 @@ describe('the heads of the parts of a form', () => {
       urlencoded.entries.map(([name]) => name),
       names,
     );
+  });
+
+  it('of a urlencoded form are those that Response reads, but for a question mark', async () => {
+    const parts = [
+      'a',
+      '=',
+      '&',
+      '+',
+      '%',
+      '%41',
+      '%zz',
+      '%C3%A9',
+      '\xc3\xa9',
+      '\xff',
+      '?',
+      ' ',
+      '\0',
+    ];
+    const text = fc.array(fc.constantFrom(...parts), { maxLength: 12 }).map((all) => all.join(''));
+    await fc.assert(
+      fc.asyncProperty(text, async (body) => {
+        const { entries } = await outcome(URLENCODED, body, { ...LIMITS, formPartsMax: 20 });
+        const headers = { 'content-type': URLENCODED };
+        const bytes = Buffer.from(body.startsWith('?') ? `&${body}` : body, 'latin1');
+        const read = await new Response(bytes, { headers }).formData();
+        assert.deepEqual(entries, [...read]);
+      }),
+    );
+    const { entries } = await outcome(URLENCODED, '?a=1&?b=2');
+    assert.deepEqual(entries, [
+      ['?a', '1'],
+      ['?b', '2'],
+    ]);
   });
 
   it('with quotes within quotes are 400, not another name', async () => {

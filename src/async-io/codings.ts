@@ -72,8 +72,8 @@ export function compressNow(coding: ContentCoding, bytes: Uint8Array, level: num
 }
 
 /**
- * Most text becomes shorter than half. Longer output takes a second part. Node's default, 16 KiB for
- * any content, costs 1.5 microseconds more.
+ * Most text becomes shorter than half; longer output takes a second part. Node's default, 16 KiB
+ * for any content, costs 1.5 microseconds more.
  */
 function quickPartBytes(bytes: number): number {
   return Math.min(Math.max(QUICK_PART_BYTES_MIN, bytes >> 1), PART_BYTES);

@@ -1,5 +1,6 @@
-// Forms: the two media types that HTML sends. Node's own Response reads them, so that no parser of
-// ours has to. It takes up to 100 microseconds for each part, so parts are counted before.
+// Forms: the two media types that HTML sends. Node's own URLSearchParams and Response read them, so
+// that no parser of ours has to. Response takes up to 100 microseconds for each part, so parts are
+// counted before.
 
 import { boundaryOf, checkMultipart, checkUrlencoded, type FormLimits } from './form-parts.ts';
 import { HttpError } from './http-error.ts';
@@ -18,7 +19,7 @@ export async function formFrom(
   if (essence === URLENCODED) {
     const bytes = await read();
     checkUrlencoded(bytes, limits);
-    return parsed(bytes, essence);
+    return urlencoded(bytes.toString('utf8'));
   }
   if (essence !== MULTIPART)
     throw new HttpError(415, wrongType(essence, `${URLENCODED} or ${MULTIPART}`));
@@ -27,6 +28,15 @@ export async function formFrom(
   checkMultipart(bytes, boundary, limits);
   // The type is written anew, so that Node's parser divides the content as the check above did.
   return parsed(bytes, `${essence}; boundary="${boundary}"`);
+}
+
+/** As Response does it, which takes eight times as long for a few fields. */
+function urlencoded(text: string): FormData {
+  const form = new FormData();
+  // URLSearchParams leaves out a leading `?`, which is part of a name here, and empty pairs.
+  const pairs = new URLSearchParams(text.startsWith('?') ? `&${text}` : text);
+  for (const [name, value] of pairs) form.append(name, value);
+  return form;
 }
 
 async function parsed(bytes: Buffer, type: string): Promise<FormData> {
