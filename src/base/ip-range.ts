@@ -123,6 +123,8 @@ function isInRange({ bytes, bits }: IpRange, address: Uint8Array): boolean {
 
 /** An IPv4 address, or the network of an IPv6 address, as text; other text as it is. */
 export function networkOf(address: string): string {
+  // Of IPv4, whose texts have one form.
+  if (!address.includes(':')) return address;
   const bytes = ipBytes(address);
   if (bytes === null) return address;
   if (bytes.length === IPV4_BYTES) return bytes.join('.');
