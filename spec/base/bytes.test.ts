@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import {
+  CHARACTER_BYTES_MAX,
   copyBytes,
   decimalDigits,
   isAscii,
@@ -17,7 +18,7 @@ import { seeded } from '../../testing/splits.ts';
 const MARK = 0xee;
 
 /** Returns what `write` wrote at position 3; fails when it wrote anywhere else. */
-function written(room: number, write: (target: Uint8Array, at: number) => number): Buffer {
+function written(room: number, write: (target: Buffer, at: number) => number): Buffer {
   const target = Buffer.alloc(room + 6, MARK);
   const end = write(target, 3);
   assert.ok(end >= 3 && end <= room + 3, `ends at ${end}, with room for ${room}`);
@@ -69,13 +70,29 @@ it('writes ASCII, and rejects other characters', (context) => {
   assert.equal(isAscii('\0 ~\x7f'), true);
   for (const odd of ['\x80', 'é', '€', '😀', '\ud800']) {
     assert.equal(isAscii(`a${odd}`), false);
-    assert.equal(writeAscii(new Uint8Array(10), 0, `a${odd}`), -1);
+    assert.equal(writeAscii(Buffer.alloc(10), 0, `a${odd}`), -1);
   }
-  const ascii = fc.string({ unit: 'binary-ascii' });
+  const ascii = fc.string({ unit: 'binary-ascii', maxLength: 120 });
   const property = fc.property(ascii, (text) => {
-    const bytes = written(text.length, (target, at) => writeAscii(target, at, text));
+    const room = text.length + CHARACTER_BYTES_MAX;
+    const bytes = written(room, (target, at) => writeAscii(target, at, text));
     assert.equal(bytes.toString('latin1'), text);
     assert.equal(isAscii(text), true);
   });
   fc.assert(property, seeded(context, 300));
+});
+
+it('rejects characters of any length at any place, and writes no further', (context) => {
+  const odd = fc.constantFrom('\x80', 'é', '€', '😀', '\ud800', '\udc00', '\uffff');
+  const parts = fc.array(fc.oneof(odd, fc.string({ unit: 'binary-ascii' })), { maxLength: 60 });
+  const property = fc.property(parts, fc.nat(60), (texts, before) => {
+    const text = 'x'.repeat(before) + texts.join('');
+    const room = text.length + CHARACTER_BYTES_MAX;
+    const target = Buffer.alloc(room + 16, 0xee);
+    const end = writeAscii(target, 5, text);
+    assert.equal(end, isAscii(text) ? 5 + text.length : -1);
+    assert.ok(target.subarray(5 + room).every((byte) => byte === 0xee));
+    assert.ok(target.subarray(0, 5).every((byte) => byte === 0xee));
+  });
+  fc.assert(property, seeded(context, 1000));
 });

@@ -86,7 +86,7 @@ export class ResponseCache {
     }
     entry.repeats += 1;
     if (entry.repeats < REPEATS_MIN) return;
-    entry.full = target.slice(at, end);
+    entry.full = new Uint8Array(target.subarray(at, end));
   }
 
   #find(status: number, type: string, wallMs: number): CachedHead {

@@ -2,7 +2,7 @@
 // Encodes responses into the send queue: full, prepared, or streamed in chunks. It decides the
 // framing (RFC 9112 section 6); the connection decides when to send.
 
-import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
+import { CHARACTER_BYTES_MAX, copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
 import type { Content } from '../exchange/content.ts';
 import { INLINE_BYTES } from '../exchange/content.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -26,8 +26,8 @@ import type { Region, Regions } from '../reactor/regions.ts';
 import { connectionFieldOf, ResponseCache } from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** Text up to this length is written in a loop, longer text by V8's encoder. */
-const LOOP_CHARACTERS = 256;
+/** Text up to this length may be in the cache: to compare longer text takes as long as to write it. */
+const CACHED_CHARACTERS = 256;
 
 /** Chunk size in hexadecimal and two line ends. */
 const CHUNK_OVERHEAD_BYTES = 24;
@@ -42,16 +42,20 @@ export class ResponseWriter {
   readonly #cache: ResponseCache = new ResponseCache();
   /** All of the slab, as the target of the encoders. */
   readonly #memory: Uint8Array;
+  /** The same, for text. */
+  readonly #buffer: Buffer;
 
   constructor(regions: Regions, slabBytes: Uint8Array) {
     this.#regions = regions;
+    const { buffer, byteOffset, byteLength } = slabBytes;
     this.#memory = slabBytes;
+    this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
   }
 
   /** Queues a full response; `wallMs` is for its Date. */
   full(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
-    if (typeof content === 'string' && content.length <= LOOP_CHARACTERS) {
-      if (this.#shortText(sendQueue, exchange, content, wallMs)) return;
+    if (typeof content === 'string' && content.length <= INLINE_BYTES) {
+      if (this.#asciiText(sendQueue, exchange, content, wallMs)) return;
     }
     const bytes = content === null ? NO_BYTES : toBytes(content);
     const length = bodyLength(exchange, bytes.length);
@@ -64,14 +68,15 @@ export class ResponseWriter {
     else if (sent > 0) this.#attach(sendQueue, inline > 0 ? new Uint8Array(bytes) : bytes);
   }
 
-  /** The common response: a few ASCII characters. False, and nothing is queued, for others. */
-  #shortText(sendQueue: SendQueue, exchange: Exchange, text: string, wallMs: number): boolean {
+  /** The common response: ASCII characters. False, and nothing is queued, for others. */
+  #asciiText(sendQueue: SendQueue, exchange: Exchange, text: string, wallMs: number): boolean {
     const omitted = isHeadOnly(exchange);
-    if (omitted && !isAscii(text)) return false;
-    const bound = headBytesBound(exchange.fields) + text.length;
+    const isShort = text.length <= CACHED_CHARACTERS;
+    if (omitted && !(isShort && isAscii(text))) return false;
+    const bound = headBytesBound(exchange.fields) + text.length + CHARACTER_BYTES_MAX;
     const at = sendQueue.reserve(bound);
     if (at < 0) return false;
-    if (!omitted && exchange.owedBytes < 0) {
+    if (isShort && !omitted && exchange.owedBytes < 0) {
       const again = this.#cache.writeAgain(this.#memory, at, exchange, text, wallMs);
       if (again >= 0) {
         exchange.contentBytes = text.length;
@@ -83,10 +88,10 @@ export class ResponseWriter {
     let end = this.#cache.write(this.#memory, at, exchange, length, wallMs);
     if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
     if (!omitted) {
-      end = writeAscii(this.#memory, end, text);
+      end = writeAscii(this.#buffer, end, text);
       if (end < 0) return false;
       exchange.contentBytes = text.length;
-      this.#cache.ended(text, this.#memory, at, end);
+      if (isShort) this.#cache.ended(text, this.#memory, at, end);
     }
     sendQueue.commit(end);
     return true;
