@@ -1,6 +1,8 @@
 // Measures encoding the head of a response, with few fields and with more, and setting the fields.
 
 import { do_not_optimize as keep } from 'mitata';
+import { ResponseCache, writeCached } from '../../src/connection/response-cache.ts';
+import type { Exchange } from '../../src/exchange/exchange.ts';
 import { DateField } from '../../src/http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound, writeField } from '../../src/http/encode.ts';
 import { ResponseFields } from '../../src/http/response-fields.ts';
@@ -47,10 +49,22 @@ export function encodeCases(): readonly BenchCase[] {
           keep(encode(fields));
         },
       },
+      { name: `cached head, ${count}`, bytes, run: cachedRun(target, fields) },
     ];
   });
   const [[name, value]] = FEW;
   const bytes = writeField(target, AT, name, value) - AT;
   const run = (): void => keep(writeField(target, AT, name, value));
   return [...cases, { name: 'writeField', bytes, run }];
+}
+
+/** Looks a head up that the cache has, and writes it. */
+function cachedRun(target: Uint8Array, fields: ResponseFields): () => void {
+  const exchange = { fields, status: 200, keepAlive: true, head: { minor: 1 } } as Exchange;
+  const cache = new ResponseCache();
+  const now = Date.now();
+  return () => {
+    const cached = cache.find(exchange, now);
+    if (cached !== null) keep(writeCached(target, AT, cached, CONTENT_BYTES));
+  };
 }

@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import fc from 'fast-check';
 import {
+  type Client,
   ConnectionFixture,
   DATE,
   get,
   respond,
   responseOf,
 } from '../../testing/connection-fixture.ts';
+import { seeded } from '../../testing/splits.ts';
 
 /** More than it takes to be cached. */
 const OFTEN = 20;
@@ -84,4 +87,62 @@ it('texts beyond ASCII, and in a pipeline', async () => {
     assert.equal(got, plain.repeat(3) + umlaut + plain);
   }
   await fixture.end();
+});
+
+it('heads of any fields, in any order, are those that a new server sends', async (context) => {
+  interface Reply {
+    readonly status: number;
+    readonly fields: readonly (readonly [string, string])[];
+    readonly content: string | Uint8Array;
+    readonly isHead: boolean;
+    readonly seconds: number;
+  }
+  // Content-Type comes first or last.
+  const type = ['content-type', 'text/plain; charset=utf-8'] as const;
+  const values = ['1', '2', '12', 'a'.repeat(600)];
+  const others = ['x-a', 'X-A', 'X-B'].flatMap((name) => values.map((value) => [name, value]));
+  const date = ['date', 'Thu, 01 Jan 1970 00:00:00 GMT'] as const;
+  const pairs = fc.constantFrom(type, date, ...(others as [string, string][]));
+  const content = fc.constantFrom('', 'a', 'b', 'ü', 'x'.repeat(300), Buffer.from('a'));
+  const reply: fc.Arbitrary<Reply> = fc.record({
+    status: fc.constantFrom(200, 201, 204, 304, 404),
+    fields: fc.array(pairs, { maxLength: 3 }),
+    content,
+    isHead: fc.boolean(),
+    seconds: fc.nat(2),
+  });
+  const serve = (next: () => Reply): ConnectionFixture =>
+    new ConnectionFixture((_request, response) => {
+      const { status, fields, content } = next();
+      for (const [name, value] of fields) response.appendHeader(name, value);
+      response.status(status).send(content);
+    });
+  const ask = (fixture: ConnectionFixture, client: Client, reply: Reply): Promise<string> => {
+    fixture.driver.wallMs = Date.UTC(2024, 1, 29, 12, 0, reply.seconds);
+    return client.ask(`${reply.isHead ? 'HEAD' : 'GET'} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+  };
+  // Two, and others that differ from the first in one member, each several times in a row.
+  const few = fc
+    .tuple(reply, reply)
+    .map(([one, other]) => [
+      ...[one, { ...one, fields: other.fields }, { ...one, status: other.status }],
+      { ...one, fields: one.fields.map(([name, value]) => [name.toUpperCase(), value] as const) },
+      ...[{ ...one, fields: one.fields.slice(0, -1) }, { ...one, isHead: !one.isHead }, other],
+    ]);
+  const replies = fc
+    .tuple(few, fc.array(fc.nat(27), { minLength: 1, maxLength: 16 }))
+    .map(([few, order]) => order.flatMap((at) => Array(1 + (at >> 2)).fill(few[at % few.length])));
+  const property = fc.asyncProperty(replies, async (all: Reply[]) => {
+    let now = all[0];
+    const fixture = serve(() => now);
+    const client = fixture.open();
+    for (const one of all) {
+      now = one;
+      const fresh = serve(() => one);
+      assert.equal(await ask(fixture, client, one), await ask(fresh, fresh.open(), one));
+      await fresh.end();
+    }
+    await fixture.end();
+  });
+  await fc.assert(property, seeded(context, 60));
 });

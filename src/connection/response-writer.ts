@@ -23,10 +23,16 @@ import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { FileOwner } from '../reactor/file-owner.ts';
 import type { Region, Regions } from '../reactor/regions.ts';
-import { connectionFieldOf, ResponseCache } from './response-cache.ts';
+import {
+  type CachedHead,
+  connectionFieldOf,
+  noteText,
+  ResponseCache,
+  writeCached,
+} from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** Text up to this length may be in the cache: to compare longer text takes as long as to write it. */
+/** Longer text is not in the cache: to compare it takes as long as to write it. */
 const CACHED_CHARACTERS = 256;
 
 /** Chunk size in hexadecimal and two line ends. */
@@ -76,22 +82,21 @@ export class ResponseWriter {
     const bound = headBytesBound(exchange.fields) + text.length + CHARACTER_BYTES_MAX;
     const at = sendQueue.reserve(bound);
     if (at < 0) return false;
-    if (isShort && !omitted && exchange.owedBytes < 0) {
-      const again = this.#cache.writeAgain(this.#memory, at, exchange, text, wallMs);
-      if (again >= 0) {
+    const cached = this.#cache.find(exchange, wallMs);
+    if (cached !== null && isShort && !omitted && exchange.owedBytes < 0) {
+      if (cached.full !== null && cached.text === text) {
         exchange.contentBytes = text.length;
-        sendQueue.commit(again);
+        sendQueue.commit(copyBytes(this.#memory, at, cached.full));
         return true;
       }
     }
     const length = bodyLength(exchange, text.length);
-    let end = this.#cache.write(this.#memory, at, exchange, length, wallMs);
-    if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
+    let end = this.#encodeWith(cached, this.#memory, at, exchange, length, wallMs);
     if (!omitted) {
       end = writeAscii(this.#buffer, end, text);
       if (end < 0) return false;
       exchange.contentBytes = text.length;
-      if (isShort) this.#cache.ended(text, this.#memory, at, end);
+      if (cached !== null && isShort && length >= 0) noteText(cached, text, this.#memory, at, end);
     }
     sendQueue.commit(end);
     return true;
@@ -129,6 +134,19 @@ export class ResponseWriter {
     length: number,
     wallMs: number,
   ): number {
+    const cached = length < 0 ? null : this.#cache.find(exchange, wallMs);
+    return this.#encodeWith(cached, target, at, exchange, length, wallMs);
+  }
+
+  #encodeWith(
+    cached: CachedHead | null,
+    target: Uint8Array,
+    at: number,
+    exchange: Exchange,
+    length: number,
+    wallMs: number,
+  ): number {
+    if (cached !== null && length >= 0) return writeCached(target, at, cached, length);
     this.#date.update(wallMs);
     const { status, fields } = exchange;
     return encodeHead(
