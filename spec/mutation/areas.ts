@@ -42,7 +42,7 @@ export const AREAS: readonly Area[] = [
   {
     name: 'cluster',
     runs: 0.1,
-    tests: [['spec/cluster', /^(?!service-|supervision-|reload|worker-options).*\.test\.js$/]],
+    tests: [['spec/cluster', /^(?!service-|supervision-|reload).*\.test\.js$/]],
     threshold: 80,
   },
   {
