@@ -1,6 +1,7 @@
 // The thread that composes large responses to requests for metrics: what it sends is what the
 // formats write, from the memory of a process and from that of several; it is one thread, which
-// ends; and a server whose thread fails composes by itself.
+// ends; and a server whose thread fails composes by itself. Without a thread:
+// metrics-documents.test.ts.
 
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -10,57 +11,13 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { METRICS_CHUNK_BYTES, METRICS_THREAD_HISTOGRAMS } from '../../src/base/fixed-limits.ts';
 import { ThreadComposer } from '../../src/cluster/metrics-composer.ts';
-import { ComposedDocuments, type FromComposer } from '../../src/cluster/metrics-documents.ts';
 import { createServer } from '../../src/index.ts';
-import { bucketOf } from '../../src/metrics/buckets.ts';
-import { type DocumentFormat, documentOf } from '../../src/metrics/documents.ts';
-import type { ServerFacts } from '../../src/metrics/json-format.ts';
-import { Meter } from '../../src/metrics/meter.ts';
-import { Reader, type SegmentSource } from '../../src/metrics/reader.ts';
-import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
+import type { DocumentFormat } from '../../src/metrics/documents.ts';
+import type { SegmentSource } from '../../src/metrics/reader.ts';
+import { Word } from '../../src/metrics/segment.ts';
 import { Server } from '../../src/server/server.ts';
 import { onEachDriver } from '../../testing/with-server.ts';
-
-const FACTS: ServerFacts = {
-  name: 'vibing',
-  version: '1.2.3',
-  node: 'v20',
-  driver: 'epoll',
-  started: 7,
-  workers: 2,
-};
-const FORMATS: readonly DocumentFormat[] = ['text', 'openmetrics', 'json'];
-const GET = 1;
-
-/** The memory of a process with so many routes, whose names are not all ASCII. */
-function counted(routes: number, salt: number): Segment {
-  const segment = new Segment(new OwnMemory(65_536, 1 << 25), salt, salt);
-  const meter = new Meter({ segment, methods: ['', 'GET'] });
-  for (let index = 0; index < routes; index++) {
-    const route = meter.route(`/größe/${index}/"x"`);
-    for (let time = 0; time < 1 + (index % 3); time++) {
-      meter.began();
-      meter.responded(route, GET, 200, salt, index, (index * salt) % 5_000, time === 1);
-    }
-    meter.flush(salt + (index % 40) * 3);
-  }
-  const turn = segment.cellOf({ name: 't', type: 'gauge', unit: '', help: 'T.', labels: [] });
-  segment.cells[turn] = bucketOf(salt) + 0.1 + 0.2;
-  return segment;
-}
-
-/** What the formats write, at once. */
-function simple(format: DocumentFormat, segments: readonly Segment[]): string {
-  const reader = new Reader(() => segments.map(({ buffer }, id) => ({ id, buffer })));
-  return [...documentOf(format, reader, FACTS, 9)].join('');
-}
-
-function inMemory(segments: readonly Segment[]): SegmentSource[] {
-  return segments.map(({ buffer, words }, id) => {
-    assert.ok(buffer instanceof SharedArrayBuffer);
-    return { id, histograms: words[Word.Histograms], buffer };
-  });
-}
+import { counted, FACTS, FORMATS, inMemory, simple } from './fixtures/composed.ts';
 
 async function composedBy(
   composer: ThreadComposer,
@@ -122,22 +79,6 @@ test('documents at a time share a thread, and see what was counted meanwhile', a
   assert.deepEqual([composer.hasThread, composer.works], [false, true]);
   const again = await composedBy(composer, 'json', false, inMemory([segment]));
   assert.ok(again === simple('json', [segment]), 'another thread');
-});
-
-test('a document that is not read on fills its slots once', () => {
-  const posted: FromComposer[] = [];
-  const documents = new ComposedDocuments((message) => posted.push(message));
-  const segments = inMemory([counted(900, 3)]);
-  const slots = [new SharedArrayBuffer(100), new SharedArrayBuffer(100)];
-  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
-  documents.received({ kind: 'begin', id: 1, order, slots });
-  const full = [0, 1].map((slot) => ({ id: 1, slot, bytes: 100 }));
-  assert.deepEqual(posted, full);
-  documents.received({ kind: 'more', id: 1, slot: 1 });
-  assert.deepEqual(posted, [...full, full[1]]);
-  documents.received({ kind: 'cancel', id: 1 });
-  documents.received({ kind: 'more', id: 1, slot: 0 });
-  assert.equal(posted.length, 3);
 });
 
 for (const [what, script] of [
