@@ -45,7 +45,8 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     { [OWN]: '0::/a\n', [`${V2}/a/cpu.max`]: 'max 100000\n' },
     Number.POSITIVE_INFINITY,
   ],
-  ['v2: the period may be missing', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
+  ['v2: the period may be missing', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000' }, 2.5],
+  ['v2: the period may be empty', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
   [
     'v1',
     {
@@ -55,6 +56,16 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
       [`${V2}/memory/a/cpu.cfs_quota_us`]: '1\n',
     },
     0.5,
+  ],
+  [
+    'v1: a missing quota is no limit',
+    { [OWN]: '1:cpu:/\n', [`${V2}/cpu/cpu.cfs_period_us`]: '100000\n' },
+    Number.POSITIVE_INFINITY,
+  ],
+  [
+    'v1: a missing period has a default',
+    { [OWN]: '1:cpu:/\n', [`${V2}/cpu/cpu.cfs_quota_us`]: '250000\n' },
+    2.5,
   ],
   [
     'v1: -1 is no limit, and the parent has one',

@@ -7,9 +7,13 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { METRICS_CHUNK_BYTES, METRICS_THREAD_HISTOGRAMS } from '../../src/base/fixed-limits.ts';
+import {
+  METRICS_CHUNK_BYTES,
+  METRICS_THREAD_HISTOGRAMS,
+  METRICS_THREAD_IDLE_MS,
+} from '../../src/base/fixed-limits.ts';
 import { ThreadComposer } from '../../src/cluster/metrics-composer.ts';
 import { createServer } from '../../src/index.ts';
 import type { DocumentFormat } from '../../src/metrics/documents.ts';
@@ -79,6 +83,54 @@ test('documents at a time share a thread, and see what was counted meanwhile', a
   assert.deepEqual([composer.hasThread, composer.works], [false, true]);
   const again = await composedBy(composer, 'json', false, inMemory([segment]));
   assert.ok(again === simple('json', [segment]), 'another thread');
+});
+
+test('a thread that is not needed for long ends', async (context) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(400, 3)]);
+  const small = (): Promise<string> => composedBy(composer, 'json', false, inMemory([]));
+  await small();
+  for (let time = 0; time < 2; time++) {
+    mock.timers.tick(METRICS_THREAD_IDLE_MS - 1);
+    assert.equal(composer.hasThread, true);
+    await small();
+  }
+  // A client that reads slowly needs it meanwhile.
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
+  const slow = composer.compose(order);
+  assert.equal((await slow.next()).done, false);
+  await small();
+  mock.timers.tick(METRICS_THREAD_IDLE_MS);
+  assert.equal(composer.hasThread, true);
+  // It goes away.
+  await slow.return(undefined);
+  mock.timers.tick(METRICS_THREAD_IDLE_MS - 1);
+  assert.equal(composer.hasThread, true);
+  mock.timers.tick(1);
+  assert.deepEqual([composer.hasThread, composer.works], [false, true]);
+  mock.timers.reset();
+});
+
+test('a thread that was ended is none of the next one', async (context) => {
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(400, 3)]);
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
+  const interrupted = composer.compose(order);
+  assert.equal((await interrupted.next()).done, false);
+  const ended = composer.end();
+  const next = composer.compose(order);
+  assert.equal((await next.next()).done, false);
+  await assert.rejects(async () => {
+    for await (const _ of interrupted);
+  }, /^Error: metrics were not composed: the server closes$/);
+  await ended;
+  // The end of the first thread is known by now.
+  await new Promise(setImmediate);
+  assert.deepEqual([composer.hasThread, composer.works], [true, true]);
+  for await (const _ of next);
 });
 
 for (const [what, script] of [

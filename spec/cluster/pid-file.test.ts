@@ -40,7 +40,14 @@ function goneNumber(): number {
 function assertError(file: PidFile, message: RegExp): void {
   assert.throws(
     () => file.claim(),
-    (error) => error instanceof ServiceError && message.test(error.message),
+    (error) => {
+      assert.ok(error instanceof ServiceError);
+      assert.match(error.message, message);
+      const [, code] = /\((E[A-Z]+)\)$/.exec(error.message) ?? [];
+      const isTaken = error.message.endsWith('which is running');
+      assert.equal(error.code, code ?? (isTaken ? 'EEXIST' : 'EINVAL'));
+      return true;
+    },
   );
 }
 
@@ -152,10 +159,11 @@ const CALLS = ['readFileSync', 'renameSync', 'rmSync', 'statSync', 'writeFileSyn
 test('when any call on files fails, no file is left', () => {
   for (const name of CALLS) {
     for (let at = 1; at <= 3; at++) {
-      for (const code of ['ENOSPC', 'EACCES', 'EIO', 'EROFS']) {
+      for (const given of ['ENOSPC', 'EACCES', 'EIO', 'EROFS', undefined]) {
+        const code = given ?? 'EIO';
         const inner = mkdtempSync(join(folder, 'fails-'));
         const path = join(inner, 'pid');
-        const pidFile = new PidFile(path, process.pid, failing(name, at, code));
+        const pidFile = new PidFile(path, process.pid, failing(name, at, given));
         let failed = '';
         try {
           pidFile.claim();
@@ -177,7 +185,7 @@ test('when any call on files fails, no file is left', () => {
 });
 
 /** The calls on files, of which call number `at` of `name` fails; a write leaves an empty file. */
-function failing(name: (typeof CALLS)[number], at: number, code: string): Files {
+function failing(name: (typeof CALLS)[number], at: number, code: string | undefined): Files {
   let count = 0;
   return new Proxy(fs, {
     get: (target, called: (typeof CALLS)[number]) => {

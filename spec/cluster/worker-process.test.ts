@@ -18,7 +18,6 @@ const LISTENING: Ready = {
 const PUBLISHED: Published = { vibing: 'published', topic: 'a', message: 1 };
 
 class ScriptedChild implements Child {
-  readonly pid = 7;
   readonly sent: string[] = [];
   readonly leaving: (() => void)[] = [];
   kills = 0;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { takeAssignment } from '../../src/cluster/assignment.ts';
+import { acceptedOptions, isWorker, takeAssignment } from '../../src/cluster/assignment.ts';
 import { fixedValues } from '../../src/cluster/fixed-keys.ts';
 import {
   ASSIGNMENT_VARIABLE,
@@ -152,6 +152,8 @@ describe('an assignment', () => {
       );
       assert.deepEqual(env, { OTHER: 'x' });
     }
+    // This process is no worker.
+    assert.deepEqual([isWorker(), acceptedOptions()], [false, null]);
     // node:cluster is not loaded without need.
     assert.equal(takeAssignment({}, assert.fail), null);
   });

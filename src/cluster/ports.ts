@@ -35,8 +35,6 @@ export interface ChildEvents {
 
 /** A child process that becomes a worker. */
 export interface Child {
-  /** Undefined when it could not be spawned. */
-  readonly pid: number | undefined;
   /** To be called once, in the turn of the fork. */
   watch(events: ChildEvents): void;
   /** Messages to a process that has exited are dropped; `sent` is called when one has left. */
