@@ -42,7 +42,11 @@ class Fixture {
     const count = this.driver.poll(out);
     const seen: Seen[] = [];
     for (let index = 0; index < count; index++) {
-      seen.push([out.op[index], out.slot[index], out.result[index]]);
+      const [op, slot, result] = [out.op[index], out.slot[index], out.result[index]];
+      seen.push([op, slot, result]);
+      const isOfListener = op === Op.Listen || op === Op.Accept || op === Op.Unlisten;
+      assert.equal(slot === -1, isOfListener, `the slot of operation ${op}`);
+      assert.equal(out.block[index] >= 0, op === Op.Receive && result > 0, `a block of ${op}`);
       if (out.block[index] >= 0) this.blocks.push(out.block[index]);
     }
     return seen;
@@ -195,6 +199,89 @@ describe('a connection in memory', () => {
       await Promise.race([client.changed(), Promise.resolve()]);
       fixture.client(0);
     }
+  });
+});
+
+describe('the end of a connection in memory', () => {
+  it('cancels a send that waits for room', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    fixture.driver.send(0, SENT, 0, PIPE_BYTES_MAX, false);
+    fixture.poll();
+    fixture.driver.send(0, SENT, 0, 1, false);
+    fixture.driver.abort(0, false);
+    assert.deepEqual(fixture.poll(), [[Op.Send, 0, -ERRNO.ECANCELED]]);
+    client.read();
+    assert.deepEqual(fixture.poll(), [], 'it is not sent later');
+    fixture.driver.close(0);
+    fixture.poll();
+    assert.equal(client.read(), null);
+    assert.ok(client.isEnded);
+  });
+
+  it('by a reset of the client is known to both, once', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    fixture.driver.receive(0);
+    const changed = client.changed();
+    client.reset();
+    await changed;
+    assert.deepEqual([client.isReset, client.isEnded, client.isOpen], [true, true, false]);
+    assert.deepEqual(fixture.poll(), [[Op.Receive, 0, -ERRNO.ECONNRESET]]);
+    fixture.driver.close(0);
+    fixture.poll();
+    client.reset();
+    client.write(bytes('lost'));
+    assert.deepEqual(fixture.poll(), []);
+  });
+
+  it('lets a client wait while there is no room', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    assert.equal(client.hasRoom, true);
+    client.write(new Uint8Array(PIPE_BYTES_MAX - 1));
+    assert.equal(client.hasRoom, true);
+    client.write(new Uint8Array(1));
+    assert.equal(client.hasRoom, false);
+    fixture.driver.receive(0);
+    fixture.poll();
+    assert.equal(client.hasRoom, true);
+  });
+});
+
+describe('the driver in memory', () => {
+  it('has the clocks of the process, and sends from no file', () => {
+    const { driver } = new Fixture();
+    const [beganMs, beganWallMs] = [performance.now(), Date.now()];
+    const [nowMs, wallMs] = [driver.now(), driver.wall()];
+    assert.ok(nowMs >= beganMs && nowMs <= performance.now());
+    assert.ok(wallMs >= beganWallMs && wallMs <= Date.now());
+    assert.equal(driver.mapFile(), false);
+    assert.equal(driver.name, 'memory');
+  });
+
+  it('sends from regions that are mapped, and maps and unmaps each once', () => {
+    const { driver, ...fixture } = new Fixture();
+    assert.throws(() => driver.map(SENT, fixture.content), /a mapped region is new/);
+    assert.throws(() => driver.map(0, fixture.content), /a mapped region is new/);
+    driver.unmap(SENT);
+    assert.throws(() => driver.unmap(SENT), /an unmapped region was mapped/);
+    driver.map(SENT, fixture.content);
+    assert.throws(() => driver.connect(), /clients of this driver connect by open\(\)/);
+  });
+
+  it('is destroyed when every socket is closed', () => {
+    const fixture = new Fixture();
+    for (const slot of [0, 1]) fixture.client(slot);
+    const destroy = (): void => fixture.driver.destroy();
+    assert.throws(destroy, /a driver is destroyed when every socket is closed/);
+    fixture.driver.close(0);
+    fixture.poll();
+    assert.throws(destroy, /a driver is destroyed when every socket is closed/);
+    fixture.driver.close(1);
+    fixture.poll();
+    destroy();
+    assert.throws(() => fixture.driver.unmap(SENT), /an unmapped region was mapped/);
   });
 });
 

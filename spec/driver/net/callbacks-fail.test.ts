@@ -96,12 +96,22 @@ class Walk {
     const count = this.queue.moveTo(completions, 0);
     for (let index = 0; index < count; index++) {
       const op = completions.op[index];
+      this.#check(op, completions.result[index], completions.block[index]);
       this.counts.set(op, (this.counts.get(op) ?? 0) + 1);
       if (op === Op.Close) continue;
       this.socket.endFlight(op);
       const block = completions.block[index];
       if (block >= 0) this.slab.release(block);
     }
+  }
+
+  #check(op: number, result: number, block: number): void {
+    const { socket } = this;
+    assert.equal(block >= 0, op === Op.Receive && result > 0, `block ${block} of op ${op}`);
+    if (op === Op.Watch) assert.ok(result < 0, `a watch ends with a fault, not ${result}`);
+    if (op === Op.Send) assert.ok(result < 0 || result === 4, `a send ends with ${result}`);
+    if (op === Op.Receive && result === 0) assert.equal(socket.rest, null, 'bytes come first');
+    if (op === Op.Receive) assert.ok(result <= BLOCK_BYTES, `a receive ends with ${result}`);
   }
 
   #begin(op: number, flight: number, start: () => void): void {
