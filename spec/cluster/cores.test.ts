@@ -41,6 +41,20 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     2,
   ],
   [
+    'v2: the group within grants least',
+    {
+      [OWN]: '0::/a/b\n',
+      [`${V2}/a/cpu.max`]: '400000 100000\n',
+      [`${V2}/a/b/cpu.max`]: '100000  100000\n',
+    },
+    1,
+  ],
+  [
+    'v1: a hierarchy of two digits',
+    { [OWN]: '11:cpu:/a\n', [`${V2}/cpu/a/cpu.cfs_quota_us`]: '50000\n' },
+    0.5,
+  ],
+  [
     'v2: max is no limit',
     { [OWN]: '0::/a\n', [`${V2}/a/cpu.max`]: 'max 100000\n' },
     Number.POSITIVE_INFINITY,
@@ -100,7 +114,17 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
         Number.POSITIVE_INFINITY,
       ] as const,
   ),
-  ...['', 'x', '0 100000', '1e3 100000', '-5 100000', '100000 0', '100000 x', ' 1 1'].map(
+  ...[
+    '',
+    'x',
+    '0 100000',
+    '1e3 100000',
+    '100000 1e5',
+    '-5 100000',
+    '100000 0',
+    '100000 x',
+    ' 1 1',
+  ].map(
     (text) =>
       [
         `garbage as limit: ${JSON.stringify(text)}`,

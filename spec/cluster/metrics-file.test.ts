@@ -8,6 +8,7 @@ import { mock, test } from 'node:test';
 import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../../src/base/fixed-limits.ts';
 import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-file.ts';
 import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
+import { ffi } from '../../src/driver/linux/ffi.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { Reader } from '../../src/metrics/reader.ts';
 import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
@@ -248,6 +249,7 @@ test('another thread is told where segments are, and how many histograms they ha
     const [, later] = primary.file.sources(null);
     assert.equal(later.histograms, 2);
     assert.equal(first.file.segments(first.segment)[0].buffer, first.segment.buffer);
+    assert.equal(first.file.sources(null).length, sources.length, 'without a segment at hand');
     // The primary has counts of its own, which belong to no segment.
     const own = new Segment(new OwnMemory(65_536, 65_536));
     const asPrimary = { ...first.assignment, isMapped: false, segment: null };
@@ -308,6 +310,33 @@ test('where no memory is shared there is a file without a name, for this user al
   assert.throws(() => fstatSync(primary.fd), { code: 'EBADF' }, 'it is not kept');
   primary.release(first.assignment);
   taking.file.close();
+});
+
+test('where memory cannot be mapped there is a file, and the memory is given back', () => {
+  const library = ffi();
+  if (process.platform !== 'linux' || typeof library === 'string') return;
+  const place = { path: '/metrics', hasListener: false };
+  // It takes the memory of an earlier server.
+  const taking = new WorkerMetrics(1, place);
+  assert.equal(taking.file.isMapped, true, 'memory can be shared here');
+  const { func } = library;
+  mock.method(library, 'func', (prototype: string) =>
+    // MAP_FAILED
+    prototype.includes('mmap') ? () => 2 ** 64 : func(prototype),
+  );
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  let primary: WorkerMetrics;
+  try {
+    primary = new WorkerMetrics(1, place);
+  } finally {
+    mock.restoreAll();
+  }
+  assert.equal(primary.file.isMapped, false);
+  assert.equal(descriptors(), before + 1);
+  primary.file.close();
+  taking.file.close();
+  assert.ok(descriptors() <= before);
 });
 
 test('a full disk loses nothing that a later write can bring', (context) => {

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { after, beforeEach, mock, test } from 'node:test';
 import { type Files, PidFile } from '../../src/cluster/pid-file.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
 
@@ -152,6 +152,38 @@ test('the file of another process is not removed', () => {
   writeFileSync(path, `${process.ppid}\n`);
   file.remove();
   assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
+});
+
+test('a link that appears under the temporary name is not followed either', () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'precious');
+  const files: Files = {
+    ...fs,
+    writeFileSync: (...given) => {
+      symlinkSync(victim, `${path}.${process.pid}.tmp`);
+      fs.writeFileSync(...given);
+    },
+  };
+  assert.throws(() => new PidFile(path, process.pid, files).claim(), { code: 'EEXIST' });
+  assert.equal(readFileSync(victim, 'utf8'), 'precious');
+  assert.deepEqual(readdirSync(folder), ['victim']);
+});
+
+test('a process that this one may not signal is running', () => {
+  for (const [code, isRunning] of [
+    ['EPERM', true],
+    ['ESRCH', false],
+  ] as const) {
+    const signals = mock.method(process, 'kill', () => {
+      throw Object.assign(new Error(code), { code });
+    });
+    writeFileSync(path, '4711\n');
+    const claim = (): void => new PidFile(path).claim();
+    if (isRunning) assert.throws(claim, /names process 4711, which is running/);
+    else claim();
+    assert.deepEqual(signals.mock.calls[0].arguments, [4711, 0], 'it is not disturbed');
+    mock.restoreAll();
+  }
 });
 
 const CALLS = ['readFileSync', 'renameSync', 'rmSync', 'statSync', 'writeFileSync'] as const;

@@ -177,6 +177,37 @@ describe('a primary that starts', () => {
   });
 });
 
+describe('a primary that closes', () => {
+  it('starts no worker for one that closes or exits meanwhile', async () => {
+    for (const end of ['close', 'die'] as const) {
+      const run = await Run.up({ workers: 3, listeners: 3 });
+      // A worker that starts is killed, and the others are asked when it has exited.
+      run.worker(2).die('exit code 7');
+      run.worker(2).deliverExit();
+      await run.system.settle();
+      assert.equal(run.system.workers.length, 4);
+      run.lines.length = 0;
+      const closed = run.primary.close();
+      await run.system.settle();
+      assert.ok(run.worker(3).known.killed);
+      assert.ok(!run.worker(0).known.closeSent && run.system.isOpen);
+      if (end === 'close') {
+        run.worker(0).close();
+        run.worker(0).deliver();
+      } else {
+        run.worker(0).die('exit code 7');
+        run.worker(0).deliverExit();
+      }
+      await run.system.settle();
+      await run.system.elapse(1_000);
+      assert.deepEqual([run.system.workers.length, run.lines], [4, []]);
+      await run.system.calm();
+      await closed;
+      await run.close();
+    }
+  });
+});
+
 describe('a primary logs', () => {
   it('a note once, whoever sends it', async () => {
     const run = await Run.up();

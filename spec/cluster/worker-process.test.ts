@@ -88,6 +88,22 @@ describe('a worker', () => {
     assert.equal(child.kills, 1);
   });
 
+  it('has listened for no time before it listens', () => {
+    const { child, worker } = scripted();
+    child.says(STARTING);
+    assert.equal(worker.listenedMs, -1);
+    child.says(LISTENING);
+    assert.equal(worker.listenedMs, 0);
+  });
+
+  it('ignores what is no message of a worker', () => {
+    const { child, events, worker } = scripted();
+    for (const message of [null, undefined, 1, 'starting', {}, { vibing: 'other' }]) {
+      child.events?.received(message);
+    }
+    assert.deepEqual([child.sent, events, worker.mayListen], [[], [], false]);
+  });
+
   it('exits once, whatever reports it, and is not killed or asked afterwards', () => {
     const { child, events, timers, worker } = scripted();
     child.says(STARTING);
