@@ -161,7 +161,7 @@ describe('the thread', () => {
     }
   }
 
-  it('answers at its port, on the cores of the process, with less priority', () => {
+  it('composes for its port, on the cores of the process, with less priority', () => {
     for (const [platform, cores, calls] of [
       ['linux', [1, 3], ['pin 1,3', 'priority 10 of 0']],
       ['linux', [], ['priority 10 of 0']],

@@ -306,7 +306,7 @@ describe('a child process', () => {
     assert.deepEqual(ends, [['spawn EAGAIN', false]]);
   });
 
-  it('that dies on net gives its clients to others that listen', () => {
+  it('that dies on net leaves its clients to others that listen', () => {
     for (const [listens, isConnected, isLeft] of [
       [true, true, true],
       [false, true, false],

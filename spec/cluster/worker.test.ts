@@ -1,5 +1,5 @@
-// The side of a worker, over a scripted process: what it tells its primary and when, what it does
-// when the primary asks or is gone, and which descriptors it gives up.
+// The side of a worker, over a scripted process: what it reports to its primary and when, what it
+// does when the primary asks or is gone, and which descriptors it closes.
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -125,14 +125,14 @@ class Scripted {
   static async listening(): Promise<Scripted> {
     const scripted = new Scripted();
     const listened = scripted.worker.listen(scripted.server, async () => LISTENING);
-    scripted.tell({ vibing: 'listen' });
+    scripted.receives({ vibing: 'listen' });
     await listened;
     scripted.done.length = 0;
     scripted.process.sent.length = 0;
     return scripted;
   }
 
-  tell(message: unknown): void {
+  receives(message: unknown): void {
     this.process.emit('message', message);
   }
 }
@@ -197,17 +197,17 @@ describe('a process that becomes a worker', () => {
 
 describe('a worker that starts', () => {
   it('listens when the primary allows it, and says with what configuration', async () => {
-    const { done, process, server, tell, worker } = bound(new Scripted());
+    const { done, process, server, receives, worker } = bound(new Scripted());
     const listened = worker.listen(server, async () => {
       done.push('listen');
       return LISTENING;
     });
     assert.deepEqual(done, ['pin to 3']);
     assert.deepEqual(process.sent, [STARTING]);
-    for (const message of [null, undefined, 1, {}, { vibing: 'exit' }]) tell(message);
+    for (const message of [null, undefined, 1, {}, { vibing: 'exit' }]) receives(message);
     await setImmediate();
     assert.equal(done.includes('listen'), false);
-    tell({ vibing: 'listen' });
+    receives({ vibing: 'listen' });
     assert.equal(await listened, LISTENING);
     assert.deepEqual(done, ['pin to 3', 'listen']);
     assert.deepEqual(process.sent, [
@@ -239,9 +239,9 @@ describe('a worker that starts', () => {
       [Object.assign(new Error('no root'), { code: 'ENOENT' }), 'ENOENT'],
       [new Error('no root'), 'EUNKNOWN'],
     ] as const) {
-      const { process, server, tell, worker } = bound(new Scripted());
+      const { process, server, receives, worker } = bound(new Scripted());
       const listened = worker.listen(server, () => Promise.reject(error));
-      tell({ vibing: 'listen' });
+      receives({ vibing: 'listen' });
       await assert.rejects(listened, error);
       assert.deepEqual(process.sent, [STARTING, { vibing: 'failed', message: 'no root', code }]);
     }
@@ -250,11 +250,12 @@ describe('a worker that starts', () => {
 
 describe('a worker that listens', () => {
   it('accepts from other listeners, and opens log files again, as the primary says', async () => {
-    const { done, process, tell, worker } = bound(await Scripted.listening());
-    tell({ vibing: 'accept', listener: 0, on: true });
-    tell({ vibing: 'reopen' });
-    tell({ vibing: 'accept', listener: 2, on: false });
-    for (const message of [null, {}, { vibing: 'published' }, { vibing: 'exit' }]) tell(message);
+    const { done, process, receives, worker } = bound(await Scripted.listening());
+    receives({ vibing: 'accept', listener: 0, on: true });
+    receives({ vibing: 'reopen' });
+    receives({ vibing: 'accept', listener: 2, on: false });
+    for (const message of [null, {}, { vibing: 'published' }, { vibing: 'exit' }])
+      receives(message);
     assert.deepEqual(done, ['accept 4 true', 'reopen logs', 'accept 6 false']);
     worker.note('slower');
     assert.deepEqual(process.sent, [{ vibing: 'note', text: 'slower' }]);
@@ -262,8 +263,8 @@ describe('a worker that listens', () => {
 
   it('closes when it is asked, by a signal, or without its primary, and then exits', async () => {
     for (const [how, end] of [
-      ['close', ({ tell }) => tell({ vibing: 'close', last: false })],
-      ['close last', ({ tell }) => tell({ vibing: 'close', last: true })],
+      ['close', ({ receives }) => receives({ vibing: 'close', last: false })],
+      ['close last', ({ receives }) => receives({ vibing: 'close', last: true })],
       ['close', ({ process }) => void process.emit('SIGTERM')],
       ['close last', ({ process }) => process.disconnect()],
     ] as readonly (readonly [string, (scripted: Bound) => void])[]) {
@@ -299,25 +300,25 @@ describe('a worker that has closed', () => {
   const SERVED: FromWorker = { vibing: 'served', connections: 11, requests: 12 };
 
   it('says what it served, and ends its channel after the reply, once', async () => {
-    const { process, server, tell, worker } = bound(await Scripted.listening());
+    const { process, server, receives, worker } = bound(await Scripted.listening());
     const ends = [worker.exitWhenDone(server), worker.exitWhenDone(server)];
     await ends[1];
     assert.deepEqual(process.sent, [SERVED]);
     await setImmediate();
     process.leave();
-    for (const message of [null, {}, { vibing: 'listen' }]) tell(message);
+    for (const message of [null, {}, { vibing: 'listen' }]) receives(message);
     await setImmediate();
     assert.equal(process.disconnects, 0, 'clients may still come before the reply');
-    tell({ vibing: 'exit' });
+    receives({ vibing: 'exit' });
     await Promise.all(ends);
     assert.equal(process.disconnects, 1);
     assert.deepEqual([process.sent, process.exits], [[SERVED], 0], 'it exits by itself');
   });
 
   it('may get the reply before it knows that its message has left', async () => {
-    const { process, server, tell, worker } = bound(await Scripted.listening());
+    const { process, server, receives, worker } = bound(await Scripted.listening());
     const end = worker.exitWhenDone(server);
-    tell({ vibing: 'exit' });
+    receives({ vibing: 'exit' });
     await setImmediate();
     assert.equal(process.disconnects, 0);
     process.leave();
@@ -340,10 +341,10 @@ describe('a worker that has closed', () => {
   });
 });
 
-type Bound = Pick<Scripted, 'done' | 'process' | 'server' | 'tell' | 'worker'>;
+type Bound = Pick<Scripted, 'done' | 'process' | 'server' | 'receives' | 'worker'>;
 
-/** With tell() as a function. */
+/** With receives() as a function. */
 function bound(scripted: Scripted): Bound {
   const { done, process, server, worker } = scripted;
-  return { done, process, server, worker, tell: (message) => scripted.tell(message) };
+  return { done, process, server, worker, receives: (message) => scripted.receives(message) };
 }

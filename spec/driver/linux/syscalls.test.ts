@@ -156,7 +156,7 @@ describe('a call of io_uring', problem === null ? {} : { skip: problem }, () => 
     closeSync(next);
   });
 
-  it('gives memory of its own', () => {
+  it('maps memory of its own', () => {
     const calls = linuxUringCalls();
     assert.ok(typeof calls !== 'string');
     const mapping = calls.mapMemory(-1, 8_192, 0);
