@@ -77,6 +77,15 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     Number.POSITIVE_INFINITY,
   ],
   [
+    'v1: a period of its own',
+    {
+      [OWN]: '1:cpu:/\n',
+      [`${V2}/cpu/cpu.cfs_quota_us`]: '100000\n',
+      [`${V2}/cpu/cpu.cfs_period_us`]: '50000\n',
+    },
+    2,
+  ],
+  [
     'v1: a missing period has a default',
     { [OWN]: '1:cpu:/\n', [`${V2}/cpu/cpu.cfs_quota_us`]: '250000\n' },
     2.5,

@@ -89,6 +89,9 @@ describe('a document in chunks', () => {
     for (const isGzip of [false, true]) {
       const bytes = taker.take(orderOf(inMemory(segments), 'text', isGzip));
       assert.ok((isGzip ? gunzipSync(bytes) : bytes).toString() === wanted);
+      // Each part is flushed: no more than one is held at once.
+      const flush = Buffer.of(0, 0, 0xff, 0xff);
+      if (isGzip) assert.ok(bytes.indexOf(flush, bytes.indexOf(flush) + 1) > 0);
     }
   });
 

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { STARTS_MAX } from '../../src/cluster/back-off.ts';
-import { ClosedError } from '../../src/cluster/closed-error.ts';
 import { fixedValues } from '../../src/cluster/fixed-keys.ts';
 import type { FromWorker } from '../../src/cluster/messages.ts';
 import { Primary } from '../../src/cluster/primary.ts';
@@ -14,6 +13,11 @@ import type { Listening } from '../../src/server/server.ts';
 import { ModelSystem, type SystemOptions } from './fixtures/model-system.ts';
 import type { ModelWorker } from './fixtures/model-worker.ts';
 
+const CLOSED = {
+  name: 'ClosedError',
+  message: 'the server is closing',
+  code: 'ECANCELED',
+};
 const TWO: SystemOptions = { workers: 2, listeners: 2 };
 
 class Run {
@@ -101,7 +105,7 @@ describe('a primary that starts', () => {
       const run = new Run({ workers: 2, listeners }, { metrics: true });
       const closed = run.primary.close();
       run.system.openListeners();
-      await assert.rejects(run.listened, new ClosedError());
+      await assert.rejects(run.listened, CLOSED);
       await closed;
       assert.equal(run.system.isOpen, false);
       assert.equal(run.system.openings, listeners === 0 ? 0 : 1);
@@ -134,6 +138,29 @@ describe('a primary that starts', () => {
       assert.deepEqual([port, workers, run.system.workers.length], [8080, 2, 3]);
       await run.close();
     }
+  });
+
+  it('starts no other worker when the first one reports why it cannot listen', async () => {
+    const run = new Run();
+    await run.system.settle();
+    run.system.openListeners();
+    await run.system.settle();
+    run.worker(0).fail();
+    await run.system.calm();
+    await assert.rejects(run.listened, { message: 'no root', code: 'ENOENT' });
+    assert.deepEqual([run.system.workers.length, run.lines], [1, []]);
+    await run.close();
+  });
+
+  it('tries again where the system has no process left', async () => {
+    const run = new Run();
+    run.system.faults.fork = true;
+    await run.system.calm();
+    assert.deepEqual(run.lines, [
+      'error: worker 0 cannot start: Error: EAGAIN; next start in 0 ms',
+    ]);
+    await run.listened;
+    await run.close();
   });
 
   it('gives up when a worker that has listened exits again and again', async () => {
@@ -268,7 +295,7 @@ describe('a reload', () => {
     await run.system.settle();
     await run.close();
     await rejected;
-    await assert.rejects(run.primary.reload(), new ClosedError());
+    await assert.rejects(run.primary.reload(), CLOSED);
   });
 });
 

@@ -84,6 +84,20 @@ test('a life leaves nothing for the next one, which may have another configurati
   assert.deepEqual(ports.taken(), ['ready: serving on a unix socket with 2 workers']);
 });
 
+test('without a manager only the pid file is kept', async () => {
+  const ports = new Ports();
+  ports.notifier = () => null as never;
+  ports.isActivated = false;
+  const service = new Service(ports);
+  service.begins(WITH_FILE, log);
+  service.listens(LISTENING);
+  await service.reloads(Promise.resolve());
+  await assert.rejects(service.reloads(Promise.reject(new Error('no root'))), /no root/);
+  service.closes();
+  service.ended();
+  assert.deepEqual(ports.taken(), ['claim /run/a.pid', 'publish /run/a.pid', 'remove /run/a.pid']);
+});
+
 test('reloads that overlap are one; none is reported after the server', async () => {
   const ports = new Ports();
   const service = new Service(ports);

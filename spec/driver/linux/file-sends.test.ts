@@ -138,6 +138,8 @@ describe('FileSends', () => {
     assert.equal(probesOf(0, 101, 59.9), 0, 'both ranges together');
     assert.equal(probesOf(300, 10, 59.9), 1, 'one that is not adjacent replaces them');
     assert.equal(probesOf(0, 101, 59.9), 1);
+    assert.equal(probesOf(150, 10, 59.9), 1, 'what lies between both was not checked');
+    assert.equal(probesOf(0, 101, 59.9), 1);
     assert.equal(probesOf(0, 101, 69.9), 1, 'after a while');
     sends.map(REGION, FD, 8);
     assert.equal(probesOf(0, 101, 69.9), 1, 'another file with the same descriptor');

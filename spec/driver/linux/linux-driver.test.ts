@@ -2,13 +2,18 @@
 // kernel does not say or does not have what is asked for.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, describe, it, mock } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Op } from '../../../src/driver/driver.ts';
+import { allowedCores, pinTo } from '../../../src/driver/linux/affinity.ts';
+import { descriptorsMax } from '../../../src/driver/linux/descriptors.ts';
 import { EpollDriver } from '../../../src/driver/linux/epoll.ts';
 import { type Ffi, ffi } from '../../../src/driver/linux/ffi.ts';
 import { CachedPages, FileCalls, fileCalls } from '../../../src/driver/linux/file-calls.ts';
 import type { Foreign } from '../../../src/driver/linux/foreign.ts';
+import { openSharedMemory } from '../../../src/driver/linux/shared-memory.ts';
 import { linuxSyscalls } from '../../../src/driver/linux/syscalls.ts';
 import { ScriptedFixture } from '../scripted/driver-fixture.ts';
 import { epollFixture } from '../scripted/epoll-fixture.ts';
@@ -64,6 +69,53 @@ describe('a Linux driver', () => {
         return new EpollDriver(options, calls);
       });
     assert.throws(starts, /^Error: epoll_create1 failed: too many open files; .* \(EMFILE\)$/);
+  });
+});
+
+describe('a C library', () => {
+  /** The real one, in which some functions are others. */
+  function without(name: string, other: () => Foreign, body: () => void): void {
+    const real = ffi();
+    if (process.platform !== 'linux' || typeof real === 'string') return;
+    const { func } = real;
+    mock.method(real, 'func', (prototype: string) =>
+      prototype.includes(` ${name}(`) ? other() : func(prototype),
+    );
+    body();
+    mock.restoreAll();
+  }
+
+  const missing = (): never => {
+    throw new Error('undefined symbol');
+  };
+
+  it('may lack files in memory, or fail', () => {
+    without('memfd_create', missing, () => assert.equal(openSharedMemory('a'), null));
+    const fails = (): Foreign => () => -1;
+    without('memfd_create', fails, () => assert.equal(openSharedMemory('a'), null));
+    without('sched_getaffinity', fails, () => assert.deepEqual(allowedCores(), []));
+    without('sched_setaffinity', fails, () => assert.equal(pinTo(0), false));
+    without('poll', fails, () => {
+      const calls = linuxSyscalls();
+      assert.ok(typeof calls !== 'string');
+      // It sets the errno that is read then.
+      assert.equal(calls.close(-1), -ERRNO.EBADF);
+      assert.equal(calls.broken(0), -ERRNO.EBADF);
+    });
+  });
+
+  it('has as many descriptors as it says, or any number', () => {
+    const read = mock.method(fs, 'readFileSync', () => {
+      throw new Error('ENOENT');
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.equal(descriptorsMax(), Number.POSITIVE_INFINITY);
+      assert.equal(read.mock.calls[0].arguments[0], '/proc/self/limits');
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
   });
 });
 

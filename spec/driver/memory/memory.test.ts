@@ -233,6 +233,12 @@ describe('the end of a connection in memory', () => {
     client.reset();
     client.write(bytes('lost'));
     assert.deepEqual(fixture.poll(), []);
+    // One that the server has closed is not reset any more.
+    const closed = fixture.client(1);
+    fixture.driver.close(1);
+    fixture.poll();
+    closed.reset();
+    assert.deepEqual([closed.isReset, closed.isEnded], [false, true]);
   });
 
   it('lets a client wait while there is no room', () => {
@@ -261,9 +267,23 @@ describe('the driver in memory', () => {
   });
 
   it('sends from regions that are mapped, and maps and unmaps each once', () => {
-    const { driver, ...fixture } = new Fixture();
+    const fixture = new Fixture();
+    const { driver } = fixture;
     assert.throws(() => driver.map(SENT, fixture.content), /a mapped region is new/);
     assert.throws(() => driver.map(0, fixture.content), /a mapped region is new/);
+    fixture.client(0);
+    const { length } = fixture.content;
+    for (const [start, end] of [
+      [-1, 4],
+      [4, 4],
+      [5, 4],
+      [0, length + 1],
+      [length, length + 1],
+    ]) {
+      const send = (): void => driver.send(0, SENT, start, end, false);
+      assert.throws(send, /what is sent lies in its region/, `${start} to ${end}`);
+    }
+    assert.throws(() => driver.send(0, 9, 0, 1, false), /what is sent is mapped/);
     driver.unmap(SENT);
     assert.throws(() => driver.unmap(SENT), /an unmapped region was mapped/);
     driver.map(SENT, fixture.content);
