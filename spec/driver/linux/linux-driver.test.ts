@@ -17,6 +17,7 @@ import { openSharedMemory } from '../../../src/driver/linux/shared-memory.ts';
 import { linuxSyscalls } from '../../../src/driver/linux/syscalls.ts';
 import { ScriptedFixture } from '../scripted/driver-fixture.ts';
 import { epollFixture } from '../scripted/epoll-fixture.ts';
+import { RingFixture } from '../scripted/ring-fixture.ts';
 
 afterEach(() => mock.restoreAll());
 
@@ -30,7 +31,7 @@ describe('a Linux driver', () => {
     driver.destroy();
   });
 
-  it('knows neither the peer nor what it has not acknowledged where the kernel does not say', () => {
+  it('knows neither the peer nor what that lacks where the kernel does not say', () => {
     const fixture = epollFixture();
     fixture.adopt(0);
     const { driver, kernel } = fixture;
@@ -69,6 +70,26 @@ describe('a Linux driver', () => {
         return new EpollDriver(options, calls);
       });
     assert.throws(starts, /^Error: epoll_create1 failed: too many open files; .* \(EMFILE\)$/);
+  });
+});
+
+describe('the uring driver', () => {
+  it('takes a block back that comes with the end of a stream, or an error', () => {
+    for (const error of [0, ERRNO.ECONNRESET]) {
+      const fixture = new RingFixture({ blockCount: 4 });
+      const socket = fixture.adopt(0);
+      fixture.kernel.endsUseBuffers = true;
+      for (let life = 0; life < 9; life++) {
+        fixture.driver.receive(0);
+        if (error === 0) socket.ended = true;
+        else socket.error = error;
+        fixture.kernel.changed(socket.fd);
+        const [{ block, result }] = fixture.settle();
+        assert.deepEqual([result, block], [error === 0 ? 0 : -error, -1], `receive ${life}`);
+        socket.error = 0;
+      }
+      fixture.finish(0);
+    }
   });
 });
 
