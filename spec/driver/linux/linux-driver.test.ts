@@ -63,6 +63,25 @@ describe('a Linux driver', () => {
     fixture.end();
   });
 
+  it('watches its epoll from its start to its end', () => {
+    const watches: { fd: number; closes: number }[] = [];
+    const fixture = new ScriptedFixture((options, calls) => {
+      calls.watchOnLoop = (fd) => {
+        const watch = { fd, closes: 0 };
+        watches.push(watch);
+        const close = (): void => {
+          watch.closes += 1;
+        };
+        return { arm: () => {}, close };
+      };
+      return new EpollDriver(options, calls);
+    });
+    const [watch] = watches;
+    assert.deepEqual([watches.length, watch.closes], [1, 0]);
+    fixture.driver.destroy();
+    assert.deepEqual([watch.closes, fixture.kernel.openCount], [1, 0]);
+  });
+
   it('that cannot start leaves nothing open', () => {
     const starts = (): ScriptedFixture =>
       new ScriptedFixture((options, calls) => {

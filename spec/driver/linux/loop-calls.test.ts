@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { setImmediate as nextImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type Koffi, loadFfi } from '../../../src/driver/linux/ffi.ts';
 import type { Foreign } from '../../../src/driver/linux/foreign.ts';
 import { type LoopCalls, loopCalls, watchByLibuv } from '../../../src/driver/linux/loop-watch.ts';
@@ -59,6 +61,31 @@ describe('a descriptor that libuv watches', () => {
       watched.close();
       assert.deepEqual(made, [...STARTED, ['close', HANDLE, 0]]);
     }
+  });
+
+  it('keeps the memory of its handle until libuv no longer uses it, and no longer', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    /** The memory of a handle that nothing else refers to. */
+    const begun = (isClosed: boolean): WeakRef<Uint8Array> => {
+      let memory: WeakRef<Uint8Array> | null = null;
+      const addressOf = (bytes: Uint8Array): number => {
+        memory = new WeakRef(bytes);
+        return HANDLE;
+      };
+      const watched = watchByLibuv({ ...libuv().calls, addressOf }, FD, () => {});
+      if (isClosed) watched?.close();
+      return memory ?? assert.fail();
+    };
+    const [open, closed] = [begun(false), begun(true)];
+    // The references of this round of the loop end with it.
+    await nextImmediate();
+    collect();
+    assert.ok(open.deref() !== undefined && closed.deref() !== undefined);
+    for (let round = 0; round < 3; round++) await nextImmediate();
+    collect();
+    assert.equal(closed.deref(), undefined);
+    assert.ok(open.deref() !== undefined);
   });
 
   it('calls once for each time that it is armed, and never after its close', async () => {

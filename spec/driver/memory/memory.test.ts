@@ -364,5 +364,11 @@ describe('the listener of the driver in memory', () => {
     assert.ok(fixture.driver.sleep());
     fixture.driver.open(PEER);
     assert.equal(fixture.wakes, 2);
+    fixture.poll();
+    assert.ok(fixture.driver.sleep());
+    // Without a wake(), because of a deadline.
+    fixture.poll();
+    fixture.driver.open(PEER);
+    assert.equal(fixture.wakes, 2, 'it does not sleep any more');
   });
 });
