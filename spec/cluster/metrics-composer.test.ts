@@ -110,7 +110,30 @@ test('a thread that is not needed for long ends', async (context) => {
   assert.equal(composer.hasThread, true);
   mock.timers.tick(1);
   assert.deepEqual([composer.hasThread, composer.works], [false, true]);
+  // Nor does the end of a thread come to the next one.
+  await small();
+  await composer.end();
+  const next = composer.compose(order);
+  assert.equal((await next.next()).done, false);
+  mock.timers.tick(METRICS_THREAD_IDLE_MS);
+  assert.equal(composer.hasThread, true);
+  await next.return(undefined);
   mock.timers.reset();
+});
+
+test('the thread forgets each document that has ended, or is not read on', async (context) => {
+  const composer = new ThreadComposer(new URL('./programs/counting-thread.js', import.meta.url));
+  context.after(() => composer.end());
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments: [] } as const;
+  const lengths: number[] = [];
+  for (const isRead of [true, false, true]) {
+    const document = composer.compose(order);
+    const first = await document.next();
+    lengths.push(first.done === true ? 0 : first.value.length);
+    if (isRead) for await (const _ of document);
+    else await document.return(undefined);
+  }
+  assert.deepEqual(lengths, [1, 2, 3]);
 });
 
 test('a thread that was ended is none of the next one', async (context) => {

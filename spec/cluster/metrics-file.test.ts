@@ -250,6 +250,7 @@ test('another thread is told where segments are, and how many histograms they ha
     assert.equal(later.histograms, 2);
     assert.equal(first.file.segments(first.segment)[0].buffer, first.segment.buffer);
     assert.equal(first.file.sources(null).length, sources.length, 'without a segment at hand');
+    assert.ok(first.file.segments(null).length > 0);
     // The primary has counts of its own, which belong to no segment.
     const own = new Segment(new OwnMemory(65_536, 65_536));
     const asPrimary = { ...first.assignment, isMapped: false, segment: null };

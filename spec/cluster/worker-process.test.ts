@@ -88,6 +88,22 @@ describe('a worker', () => {
     assert.equal(child.kills, 1);
   });
 
+  it('that closes before it listens has not started, and says why', async () => {
+    for (const [end, message] of [
+      [{ vibing: 'closing' }, 'worker 0 was closed while it started'],
+      [{ vibing: 'failed', message: 'no root', code: 'ENOENT' }, 'no root'],
+      [null, 'worker 0 exited before it listened (SIGKILL)'],
+    ] as const) {
+      const { child, worker } = scripted();
+      child.says(STARTING);
+      if (end === null) child.events?.exited('SIGKILL', true);
+      else child.says(end);
+      const isReported = end?.vibing === 'failed';
+      const code = isReported ? 'ENOENT' : 'ECHILD';
+      await assert.rejects(worker.ready, { message, code, isReported });
+    }
+  });
+
   it('has listened for no time before it listens', () => {
     const { child, worker } = scripted();
     child.says(STARTING);
