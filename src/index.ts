@@ -55,17 +55,12 @@ import { ThreadComposer } from './cluster/metrics-composer.ts';
 import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
 import { workerSiblings } from './cluster/siblings.ts';
-import {
-  closing,
-  exitWhenDone,
-  inherited,
-  listenAsWorker,
-  note,
-  prepareWorker,
-  workerMetrics,
-} from './cluster/worker.ts';
+import { Worker } from './cluster/worker.ts';
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
+
+/** Null in a process that is not a worker. */
+const worker = assignment === null ? null : new Worker(assignment);
 
 const metricsPorts = {
   figures: new NodeFigures(),
@@ -79,20 +74,20 @@ export function createServer(...given: [options?: ServerOptions]): Server {
     const instead = 'routes are added by its methods, as server.get(pattern, handler)';
     throw new TypeError(`createServer() takes one object of options: ${instead}`);
   }
-  if (assignment !== null) {
-    prepareWorker();
+  if (worker !== null) {
+    worker.prepare();
     return new Server(options, {
       isWorker: true,
       launch: () => null,
-      inherited,
-      listening: listenAsWorker,
-      closing,
-      closed: exitWhenDone,
-      logPrefix: `worker ${assignment.index}: `,
-      noted: note,
+      inherited: () => worker.inherited,
+      listening: (server, listen) => worker.listen(server, listen),
+      closing: (server) => worker.closing(server),
+      closed: (server) => worker.exitWhenDone(server),
+      logPrefix: worker.logPrefix,
+      noted: (text) => worker.note(text),
       siblings: workerSiblings(),
       metricsPorts,
-      sharedMetrics: workerMetrics,
+      sharedMetrics: () => worker.takeMetrics(),
     });
   }
   const service = new Service();

@@ -41,11 +41,26 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     2,
   ],
   [
+    'v2: the group within grants least',
+    {
+      [OWN]: '0::/a/b\n',
+      [`${V2}/a/cpu.max`]: '400000 100000\n',
+      [`${V2}/a/b/cpu.max`]: '100000  100000\n',
+    },
+    1,
+  ],
+  [
+    'v1: a hierarchy of two digits',
+    { [OWN]: '11:cpu:/a\n', [`${V2}/cpu/a/cpu.cfs_quota_us`]: '50000\n' },
+    0.5,
+  ],
+  [
     'v2: max is no limit',
     { [OWN]: '0::/a\n', [`${V2}/a/cpu.max`]: 'max 100000\n' },
     Number.POSITIVE_INFINITY,
   ],
-  ['v2: the period may be missing', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
+  ['v2: the period may be missing', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000' }, 2.5],
+  ['v2: the period may be empty', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
   [
     'v1',
     {
@@ -55,6 +70,25 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
       [`${V2}/memory/a/cpu.cfs_quota_us`]: '1\n',
     },
     0.5,
+  ],
+  [
+    'v1: a missing quota is no limit',
+    { [OWN]: '1:cpu:/\n', [`${V2}/cpu/cpu.cfs_period_us`]: '100000\n' },
+    Number.POSITIVE_INFINITY,
+  ],
+  [
+    'v1: a period of its own',
+    {
+      [OWN]: '1:cpu:/\n',
+      [`${V2}/cpu/cpu.cfs_quota_us`]: '100000\n',
+      [`${V2}/cpu/cpu.cfs_period_us`]: '50000\n',
+    },
+    2,
+  ],
+  [
+    'v1: a missing period has a default',
+    { [OWN]: '1:cpu:/\n', [`${V2}/cpu/cpu.cfs_quota_us`]: '250000\n' },
+    2.5,
   ],
   [
     'v1: -1 is no limit, and the parent has one',
@@ -89,7 +123,17 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
         Number.POSITIVE_INFINITY,
       ] as const,
   ),
-  ...['', 'x', '0 100000', '1e3 100000', '-5 100000', '100000 0', '100000 x', ' 1 1'].map(
+  ...[
+    '',
+    'x',
+    '0 100000',
+    '1e3 100000',
+    '100000 1e5',
+    '-5 100000',
+    '100000 0',
+    '100000 x',
+    ' 1 1',
+  ].map(
     (text) =>
       [
         `garbage as limit: ${JSON.stringify(text)}`,

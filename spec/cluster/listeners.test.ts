@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
 import { type Listeners, openListeners, removeStaleSocket } from '../../src/cluster/listeners.ts';
+import { socketAddress } from '../../src/driver/linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -118,6 +119,31 @@ describe('on a port', linuxOnly, () => {
         assert.equal(result, -ERRNO.EMFILE, `${name} ${at}`);
         assert.equal(open.size, 0, `${name} ${at}`);
       }
+    }
+  });
+
+  it('descriptor 0 is one like others, where standard input is closed', () => {
+    const open = new Set<number>();
+    const calls: Partial<Syscalls> = {
+      socket: () => {
+        for (let fd = 0; ; fd++) if (!open.has(fd)) return open.add(fd) && fd;
+      },
+      setsockopt: () => 0,
+      bind: () => 0,
+      listen: () => 0,
+      getsockname: (_fd, name) => {
+        const { bytes, length } = socketAddress(LOOPBACK, 8_080) ?? assert.fail();
+        name.set(bytes);
+        return length;
+      },
+      close: (fd) => (open.delete(fd) ? 0 : -ERRNO.EBADF),
+    };
+    for (const target of [{ host: LOOPBACK, port: 8_080 }, { path: join(folder, 'no') }]) {
+      const listeners = opened(openListeners(calls as Syscalls, target, 2, 16));
+      assert.deepEqual([...listeners.fds], [...open]);
+      assert.equal(listeners.port, 8_080);
+      listeners.close();
+      assert.equal(open.size, 0);
     }
   });
 

@@ -1,66 +1,27 @@
 // The thread that composes large responses to requests for metrics: what it sends is what the
 // formats write, from the memory of a process and from that of several; it is one thread, which
-// ends; and a server whose thread fails composes by itself.
+// ends; and a server whose thread fails composes by itself. Without a thread:
+// metrics-documents.test.ts.
 
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { METRICS_CHUNK_BYTES, METRICS_THREAD_HISTOGRAMS } from '../../src/base/fixed-limits.ts';
+import {
+  METRICS_CHUNK_BYTES,
+  METRICS_THREAD_HISTOGRAMS,
+  METRICS_THREAD_IDLE_MS,
+} from '../../src/base/fixed-limits.ts';
 import { ThreadComposer } from '../../src/cluster/metrics-composer.ts';
-import { ComposedDocuments, type FromComposer } from '../../src/cluster/metrics-documents.ts';
 import { createServer } from '../../src/index.ts';
-import { bucketOf } from '../../src/metrics/buckets.ts';
-import { type DocumentFormat, documentOf } from '../../src/metrics/documents.ts';
-import type { ServerFacts } from '../../src/metrics/json-format.ts';
-import { Meter } from '../../src/metrics/meter.ts';
-import { Reader, type SegmentSource } from '../../src/metrics/reader.ts';
-import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
+import type { DocumentFormat } from '../../src/metrics/documents.ts';
+import type { SegmentSource } from '../../src/metrics/reader.ts';
+import { Word } from '../../src/metrics/segment.ts';
 import { Server } from '../../src/server/server.ts';
 import { onEachDriver } from '../../testing/with-server.ts';
-
-const FACTS: ServerFacts = {
-  name: 'vibing',
-  version: '1.2.3',
-  node: 'v20',
-  driver: 'epoll',
-  started: 7,
-  workers: 2,
-};
-const FORMATS: readonly DocumentFormat[] = ['text', 'openmetrics', 'json'];
-const GET = 1;
-
-/** The memory of a process with so many routes, whose names are not all ASCII. */
-function counted(routes: number, salt: number): Segment {
-  const segment = new Segment(new OwnMemory(65_536, 1 << 25), salt, salt);
-  const meter = new Meter({ segment, methods: ['', 'GET'] });
-  for (let index = 0; index < routes; index++) {
-    const route = meter.route(`/größe/${index}/"x"`);
-    for (let time = 0; time < 1 + (index % 3); time++) {
-      meter.began();
-      meter.responded(route, GET, 200, salt, index, (index * salt) % 5_000, time === 1);
-    }
-    meter.flush(salt + (index % 40) * 3);
-  }
-  const turn = segment.cellOf({ name: 't', type: 'gauge', unit: '', help: 'T.', labels: [] });
-  segment.cells[turn] = bucketOf(salt) + 0.1 + 0.2;
-  return segment;
-}
-
-/** What the formats write, at once. */
-function simple(format: DocumentFormat, segments: readonly Segment[]): string {
-  const reader = new Reader(() => segments.map(({ buffer }, id) => ({ id, buffer })));
-  return [...documentOf(format, reader, FACTS, 9)].join('');
-}
-
-function inMemory(segments: readonly Segment[]): SegmentSource[] {
-  return segments.map(({ buffer, words }, id) => {
-    assert.ok(buffer instanceof SharedArrayBuffer);
-    return { id, histograms: words[Word.Histograms], buffer };
-  });
-}
+import { counted, FACTS, FORMATS, inMemory, simple } from './fixtures/composed.ts';
 
 async function composedBy(
   composer: ThreadComposer,
@@ -124,20 +85,75 @@ test('documents at a time share a thread, and see what was counted meanwhile', a
   assert.ok(again === simple('json', [segment]), 'another thread');
 });
 
-test('a document that is not read on fills its slots once', () => {
-  const posted: FromComposer[] = [];
-  const documents = new ComposedDocuments((message) => posted.push(message));
-  const segments = inMemory([counted(900, 3)]);
-  const slots = [new SharedArrayBuffer(100), new SharedArrayBuffer(100)];
+test('a thread that is not needed for long ends', async (context) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(400, 3)]);
+  const small = (): Promise<string> => composedBy(composer, 'json', false, inMemory([]));
+  await small();
+  for (let time = 0; time < 2; time++) {
+    mock.timers.tick(METRICS_THREAD_IDLE_MS - 1);
+    assert.equal(composer.hasThread, true);
+    await small();
+  }
+  // A client that reads slowly needs it meanwhile.
   const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
-  documents.received({ kind: 'begin', id: 1, order, slots });
-  const full = [0, 1].map((slot) => ({ id: 1, slot, bytes: 100 }));
-  assert.deepEqual(posted, full);
-  documents.received({ kind: 'more', id: 1, slot: 1 });
-  assert.deepEqual(posted, [...full, full[1]]);
-  documents.received({ kind: 'cancel', id: 1 });
-  documents.received({ kind: 'more', id: 1, slot: 0 });
-  assert.equal(posted.length, 3);
+  const slow = composer.compose(order);
+  assert.equal((await slow.next()).done, false);
+  await small();
+  mock.timers.tick(METRICS_THREAD_IDLE_MS);
+  assert.equal(composer.hasThread, true);
+  // It goes away.
+  await slow.return(undefined);
+  mock.timers.tick(METRICS_THREAD_IDLE_MS - 1);
+  assert.equal(composer.hasThread, true);
+  mock.timers.tick(1);
+  assert.deepEqual([composer.hasThread, composer.works], [false, true]);
+  // Nor does the end of a thread come to the next one.
+  await small();
+  await composer.end();
+  const next = composer.compose(order);
+  assert.equal((await next.next()).done, false);
+  mock.timers.tick(METRICS_THREAD_IDLE_MS);
+  assert.equal(composer.hasThread, true);
+  await next.return(undefined);
+  mock.timers.reset();
+});
+
+test('the thread forgets each document that has ended, or is not read on', async (context) => {
+  const composer = new ThreadComposer(new URL('./programs/counting-thread.js', import.meta.url));
+  context.after(() => composer.end());
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments: [] } as const;
+  const lengths: number[] = [];
+  for (const isRead of [true, false, true]) {
+    const document = composer.compose(order);
+    const first = await document.next();
+    lengths.push(first.done === true ? 0 : first.value.length);
+    if (isRead) for await (const _ of document);
+    else await document.return(undefined);
+  }
+  assert.deepEqual(lengths, [1, 2, 3]);
+});
+
+test('a thread that was ended is none of the next one', async (context) => {
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(400, 3)]);
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
+  const interrupted = composer.compose(order);
+  assert.equal((await interrupted.next()).done, false);
+  const ended = composer.end();
+  const next = composer.compose(order);
+  assert.equal((await next.next()).done, false);
+  await assert.rejects(async () => {
+    for await (const _ of interrupted);
+  }, /^Error: metrics were not composed: the server closes$/);
+  await ended;
+  // The end of the first thread is known by now.
+  await new Promise(setImmediate);
+  assert.deepEqual([composer.hasThread, composer.works], [true, true]);
+  for await (const _ of next);
 });
 
 for (const [what, script] of [

@@ -1,11 +1,14 @@
 // The metrics of workers where memory is not shared: each writes to a file, which the others read.
 
 import assert from 'node:assert/strict';
-import { fstatSync } from 'node:fs';
+import fs, { fstatSync, readdirSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
 import { mock, test } from 'node:test';
 import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../../src/base/fixed-limits.ts';
 import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-file.ts';
 import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
+import { ffi } from '../../src/driver/linux/ffi.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { Reader } from '../../src/metrics/reader.ts';
 import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
@@ -217,5 +220,148 @@ test('the primary reads the file of its workers, and writes none of their segmen
     const values = [...(found?.series ?? [])].map((one) => reader.value(COUNTER, one));
     assert.deepEqual(values, [3]);
   }
+  primary.file.close();
+});
+
+test('another thread is told where segments are, and how many histograms they have', () => {
+  for (const isMapped of [false, true]) {
+    const primary = new WorkerMetrics(2, { path: '/metrics', hasListener: true });
+    if (isMapped && !primary.file.isMapped) continue;
+    const workers = [0, 1].map((slot) => new Worker(primary, slot, isMapped));
+    const [first, second] = workers;
+    const timing: Family = { ...COUNTER, name: 'time_seconds', type: 'histogram' };
+    for (const { segment } of workers) segment.cellOf(timing);
+    second.segment.cellOf({ ...timing, name: 'other_seconds' });
+    assert.deepEqual(
+      workers.map(({ segment }) => segment.words[Word.Histograms]),
+      [1, 2],
+    );
+    const sources = first.file.sources(first.segment);
+    assert.equal(sources.length, fstatSync(primary.fd).size / METRICS_BYTES_MAX);
+    const { fd } = primary;
+    // What the second one counts is in the file when it has written that.
+    const known = isMapped ? 2 : 0;
+    assert.deepEqual(sources.slice(0, 2), [
+      { id: 0, histograms: 1, fd, at: 0 },
+      { id: 1, histograms: known, fd, at: METRICS_BYTES_MAX },
+    ]);
+    second.file.end(second.segment);
+    const [, later] = primary.file.sources(null);
+    assert.equal(later.histograms, 2);
+    assert.equal(first.file.segments(first.segment)[0].buffer, first.segment.buffer);
+    assert.equal(first.file.sources(null).length, sources.length, 'without a segment at hand');
+    assert.ok(first.file.segments(null).length > 0);
+    // The primary has counts of its own, which belong to no segment.
+    const own = new Segment(new OwnMemory(65_536, 65_536));
+    const asPrimary = { ...first.assignment, isMapped: false, segment: null };
+    assert.equal(new MetricsFile(asPrimary).sources(own)[0].histograms, 1);
+    first.file.end(first.segment);
+    primary.file.close();
+    assert.deepEqual(primary.file.sources(null), []);
+  }
+});
+
+test('a process knows its place in the file', () => {
+  const place = { path: '/metrics', hasListener: false };
+  const before = Date.now() / 1_000;
+  const primary = new WorkerMetrics(3, place);
+  const { file } = primary;
+  assert.ok(file.startedSeconds >= before && file.startedSeconds <= Date.now() / 1_000);
+  assert.deepEqual([file.worker, file.start, file.workers, file.place], [1, 0, 3, place]);
+  assert.equal(file.memory, null);
+  primary.assign(0, primary.fd);
+  const worker = new MetricsFile(primary.assign(2, primary.fd));
+  assert.deepEqual([worker.worker, worker.start, worker.workers], [3, 2, 3]);
+  assert.equal(worker.startedSeconds, file.startedSeconds);
+  assert.equal(worker.isMapped, file.isMapped);
+  const unmapped = { ...primary.assign(0, -1), isMapped: true };
+  assert.throws(
+    () => new MetricsFile(unmapped),
+    /^Error: the memory for metrics cannot be mapped$/,
+  );
+  file.close();
+});
+
+test('where no memory is shared there is a file without a name, for this user alone', () => {
+  const place = { path: '/metrics', hasListener: false };
+  // It takes the memory of an earlier server.
+  const taking = new WorkerMetrics(1, place);
+  const names = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('vibing-m'));
+  const before = names();
+  const { platform } = process;
+  Object.defineProperty(process, 'platform', { value: 'plan9' });
+  let primary: WorkerMetrics;
+  try {
+    primary = new WorkerMetrics(2, place);
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform });
+  }
+  assert.equal(primary.file.isMapped, false);
+  assert.deepEqual(names(), before);
+  assert.equal(fstatSync(primary.fd).mode & 0o777, 0o600);
+  assert.equal(fstatSync(primary.fd).nlink, 0);
+  const [first, second] = [0, 1].map((slot) => new Worker(primary, slot, false));
+  first.add(COUNTER, 1);
+  second.add(COUNTER, 2);
+  second.file.end(second.segment);
+  assert.deepEqual(first.shown('things_total'), { '1': 1, '2': 2 });
+  first.file.end(first.segment);
+  primary.release(second.assignment);
+  primary.file.close();
+  assert.throws(() => fstatSync(primary.fd), { code: 'EBADF' }, 'it is not kept');
+  primary.release(first.assignment);
+  taking.file.close();
+});
+
+test('where memory cannot be mapped there is a file, and the memory is given back', () => {
+  const library = ffi();
+  if (process.platform !== 'linux' || typeof library === 'string') return;
+  const place = { path: '/metrics', hasListener: false };
+  // It takes the memory of an earlier server.
+  const taking = new WorkerMetrics(1, place);
+  assert.equal(taking.file.isMapped, true, 'memory can be shared here');
+  const { func } = library;
+  mock.method(library, 'func', (prototype: string) =>
+    // MAP_FAILED
+    prototype.includes('mmap') ? () => 2 ** 64 : func(prototype),
+  );
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  let primary: WorkerMetrics;
+  try {
+    primary = new WorkerMetrics(1, place);
+  } finally {
+    mock.restoreAll();
+  }
+  assert.equal(primary.file.isMapped, false);
+  assert.equal(descriptors(), before + 1);
+  primary.file.close();
+  taking.file.close();
+  assert.ok(descriptors() <= before);
+});
+
+test('a full disk loses nothing that a later write can bring', (context) => {
+  const primary = new WorkerMetrics(2, { path: '/metrics', hasListener: false });
+  const [first, second] = [0, 1].map((slot) => new Worker(primary, slot, false));
+  context.after(() => {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const real = fs.writeSync as (...given: unknown[]) => number;
+  let isFull = true;
+  mock.method(fs, 'writeSync', (fd: number, bytes: Uint8Array, at: number, ...rest: number[]) => {
+    if (isFull) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    // Parts, as a disk that is nearly full takes them.
+    return real(fd, bytes, at, Math.min(100, rest[0]), rest[1]);
+  });
+  syncBuiltinESMExports();
+  first.add(COUNTER, 3);
+  first.file.end(first.segment);
+  assert.deepEqual(second.shown('things_total'), {});
+  isFull = false;
+  first.file.begin(first.segment);
+  first.file.end(first.segment);
+  assert.deepEqual(second.shown('things_total'), { '1': 3 });
+  second.file.end(second.segment);
   primary.file.close();
 });

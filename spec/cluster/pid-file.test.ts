@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { after, beforeEach, mock, test } from 'node:test';
 import { type Files, PidFile } from '../../src/cluster/pid-file.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
 
@@ -40,7 +40,14 @@ function goneNumber(): number {
 function assertError(file: PidFile, message: RegExp): void {
   assert.throws(
     () => file.claim(),
-    (error) => error instanceof ServiceError && message.test(error.message),
+    (error) => {
+      assert.ok(error instanceof ServiceError);
+      assert.match(error.message, message);
+      const [, code] = /\((E[A-Z]+)\)$/.exec(error.message) ?? [];
+      const isTaken = error.message.endsWith('which is running');
+      assert.equal(error.code, code ?? (isTaken ? 'EEXIST' : 'EINVAL'));
+      return true;
+    },
   );
 }
 
@@ -147,15 +154,48 @@ test('the file of another process is not removed', () => {
   assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
 });
 
+test('a link that appears under the temporary name is not followed either', () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'precious');
+  const files: Files = {
+    ...fs,
+    writeFileSync: (...given) => {
+      symlinkSync(victim, `${path}.${process.pid}.tmp`);
+      fs.writeFileSync(...given);
+    },
+  };
+  assert.throws(() => new PidFile(path, process.pid, files).claim(), { code: 'EEXIST' });
+  assert.equal(readFileSync(victim, 'utf8'), 'precious');
+  assert.deepEqual(readdirSync(folder), ['victim']);
+});
+
+test('a process that this one may not signal is running', () => {
+  for (const [code, isRunning] of [
+    ['EPERM', true],
+    ['ESRCH', false],
+  ] as const) {
+    const signals = mock.method(process, 'kill', () => {
+      throw Object.assign(new Error(code), { code });
+    });
+    writeFileSync(path, '4711\n');
+    const claim = (): void => new PidFile(path).claim();
+    if (isRunning) assert.throws(claim, /names process 4711, which is running/);
+    else claim();
+    assert.deepEqual(signals.mock.calls[0].arguments, [4711, 0], 'it is not disturbed');
+    mock.restoreAll();
+  }
+});
+
 const CALLS = ['readFileSync', 'renameSync', 'rmSync', 'statSync', 'writeFileSync'] as const;
 
 test('when any call on files fails, no file is left', () => {
   for (const name of CALLS) {
     for (let at = 1; at <= 3; at++) {
-      for (const code of ['ENOSPC', 'EACCES', 'EIO', 'EROFS']) {
+      for (const given of ['ENOSPC', 'EACCES', 'EIO', 'EROFS', undefined]) {
+        const code = given ?? 'EIO';
         const inner = mkdtempSync(join(folder, 'fails-'));
         const path = join(inner, 'pid');
-        const pidFile = new PidFile(path, process.pid, failing(name, at, code));
+        const pidFile = new PidFile(path, process.pid, failing(name, at, given));
         let failed = '';
         try {
           pidFile.claim();
@@ -177,7 +217,7 @@ test('when any call on files fails, no file is left', () => {
 });
 
 /** The calls on files, of which call number `at` of `name` fails; a write leaves an empty file. */
-function failing(name: (typeof CALLS)[number], at: number, code: string): Files {
+function failing(name: (typeof CALLS)[number], at: number, code: string | undefined): Files {
   let count = 0;
   return new Proxy(fs, {
     get: (target, called: (typeof CALLS)[number]) => {

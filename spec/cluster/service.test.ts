@@ -2,8 +2,13 @@
 // next one, and reloads that overlap or outlast the server.
 
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Service, type ServicePorts } from '../../src/cluster/service.ts';
+import { ServiceError } from '../../src/cluster/service-error.ts';
+import { linuxSyscalls } from '../../src/driver/linux/syscalls.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import type { Log } from '../../src/server/log.ts';
 
@@ -79,6 +84,20 @@ test('a life leaves nothing for the next one, which may have another configurati
   assert.deepEqual(ports.taken(), ['ready: serving on a unix socket with 2 workers']);
 });
 
+test('without a manager only the pid file is kept', async () => {
+  const ports = new Ports();
+  ports.notifier = () => null as never;
+  ports.isActivated = false;
+  const service = new Service(ports);
+  service.begins(WITH_FILE, log);
+  service.listens(LISTENING);
+  await service.reloads(Promise.resolve());
+  await assert.rejects(service.reloads(Promise.reject(new Error('no root'))), /no root/);
+  service.closes();
+  service.ended();
+  assert.deepEqual(ports.taken(), ['claim /run/a.pid', 'publish /run/a.pid', 'remove /run/a.pid']);
+});
+
 test('reloads that overlap are one; none is reported after the server', async () => {
   const ports = new Ports();
   const service = new Service(ports);
@@ -105,4 +124,53 @@ test('reloads that overlap are one; none is reported after the server', async ()
   ends[2]();
   await third;
   assert.deepEqual(ports.taken(), ['reloading', 'stopping']);
+});
+
+/** Variables that a service manager sets, for the length of a test. */
+function withEnvironment(given: Readonly<Record<string, string>>, body: () => void): void {
+  const { env } = process;
+  process.env = { ...env, ...given };
+  try {
+    body();
+    for (const name of Object.keys(given)) assert.equal(process.env[name], undefined, name);
+  } finally {
+    process.env = env;
+  }
+}
+
+test('the real process has a pid file, which is removed at its exit', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'pid');
+  const before = process.listeners('exit');
+  const service = new Service();
+  service.begins(configFrom({ pidFile: path }), log);
+  assert.equal(service.address, null);
+  service.listens(LISTENING);
+  assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  const [added, ...others] = process.rawListeners('exit').slice(before.length);
+  assert.deepEqual(others, []);
+  (added as () => void)();
+  assert.equal(existsSync(path), false);
+  service.closes();
+  service.ended();
+  assert.deepEqual(process.listeners('exit'), before);
+});
+
+test('the real process takes the variables of the manager out of its environment', () => {
+  const warnings: string[] = [];
+  const kept = { warn: (line: string) => warnings.push(line) } as unknown as Log;
+  withEnvironment({ LISTEN_PID: '1', LISTEN_FDS: '1', NOTIFY_SOCKET: 'relative' }, () => {
+    const service = new Service();
+    service.begins(PLAIN, kept);
+    service.ended();
+  });
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0], new RegExp(`^LISTEN_PID is 1, this process is ${process.pid}: `));
+  assert.match(warnings[1], /^NOTIFY_SOCKET is not the path of a unix socket: "relative"$/);
+  if (typeof linuxSyscalls() === 'string') return;
+  // Descriptor 3 does not listen, whatever it is.
+  withEnvironment({ LISTEN_PID: String(process.pid), LISTEN_FDS: '1' }, () => {
+    assert.throws(() => new Service().begins(PLAIN, kept), ServiceError);
+  });
 });

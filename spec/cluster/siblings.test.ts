@@ -98,7 +98,6 @@ test('a worker that takes no messages does not fill the memory of the primary', 
   const leave: (() => void)[] = [];
   let events: ChildEvents | null = null;
   const child: Child = {
-    pid: 1,
     watch: (given) => {
       events = given;
     },

@@ -1,28 +1,20 @@
 // The V8 options of workers: a young generation for a server, unless the program or its user sets
-// its size.
+// its size. With real processes: supervision-options.test.ts.
 
 import assert from 'node:assert/strict';
 import cluster from 'node:cluster';
-import { it } from 'node:test';
+import { totalmem } from 'node:os';
+import { it, mock } from 'node:test';
+import { PROCESS_BYTES_MIN } from '../../src/base/fixed-limits.ts';
 import { workerOptions } from '../../src/cluster/worker-options.ts';
-import { get, RawClient } from '../../testing/raw-client.ts';
-import { onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
-import { withWorkers } from '../behaviour/fixtures/workers.ts';
-import { withChild } from './fixtures/supervision-fixture.ts';
 
 const OURS = ['--min-semi-space-size=10', '--max-semi-space-size=10'];
 
-async function optionsOf(port: number): Promise<string[]> {
-  const client = await RawClient.open(port);
-  const response = await client.ask(get('/options', 'Connection: close'));
-  client.half();
-  return JSON.parse(response.text);
-}
-
 /** Runs `body` with execArgv in the settings of node:cluster. */
-function withGiven(execArgv: string[], body: () => void): void {
+function withGiven(execArgv: string[] | undefined, body: () => void): void {
   const before = cluster.settings.execArgv;
-  cluster.settings.execArgv = execArgv;
+  if (execArgv === undefined) delete cluster.settings.execArgv;
+  else cluster.settings.execArgv = execArgv;
   try {
     body();
   } finally {
@@ -48,31 +40,41 @@ it('options added for one worker are not added again for the next', () => {
   });
 });
 
-it('many workers on little memory have the default sizes of V8', () => {
-  withGiven([], () => assert.deepEqual(workerOptions(1e6), []));
+it('options of this process are those of its workers, where the program sets none', () => {
+  const { execArgv } = process;
+  process.execArgv = ['--trace-gc'];
+  try {
+    withGiven(undefined, () => assert.deepEqual(workerOptions(1), ['--trace-gc', ...OURS]));
+    withGiven([], () => assert.deepEqual(workerOptions(1), OURS));
+  } finally {
+    process.execArgv = execArgv;
+  }
 });
 
-onDriversInTurn(
-  'options of workers',
-  (add) => {
-    add('a worker has its own young generation and the options of its primary', async (driver) => {
-      await withWorkers(driver, async (port) => {
-        assert.deepEqual(await optionsOf(port), ['--expose-gc', ...OURS]);
-      });
-    });
+it('sizes in NODE_OPTIONS are used', (context) => {
+  const { NODE_OPTIONS } = process.env;
+  context.after(() => {
+    if (NODE_OPTIONS === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = NODE_OPTIONS;
+  });
+  process.env['NODE_OPTIONS'] = '--max-semi-space-size=8';
+  withGiven(['--trace-gc'], () => assert.deepEqual(workerOptions(1), ['--trace-gc']));
+  delete process.env['NODE_OPTIONS'];
+  withGiven(['--trace-gc'], () => assert.deepEqual(workerOptions(1), ['--trace-gc', ...OURS]));
+});
 
-    add('a size in NODE_OPTIONS is used', async (driver) => {
-      const before = 'export NODE_OPTIONS=--max-semi-space-size=8';
-      await withChild(
-        [driver, '0'],
-        async (child) => {
-          const port = Number((await child.firstLine())['port']);
-          assert.deepEqual(await optionsOf(port), ['--expose-gc']);
-          assert.equal(await child.end(), 0, child.problems);
-        },
-        before,
-      );
-    });
-  },
-  oneDriver(),
-);
+it('workers on little memory have the default sizes of V8', () => {
+  const count = Math.floor(totalmem() / PROCESS_BYTES_MIN);
+  withGiven([], () => {
+    // 0 is no limit, and so is more than there is.
+    for (const constrained of [0, 2 * totalmem()]) {
+      mock.method(process, 'constrainedMemory', () => constrained);
+      assert.deepEqual(workerOptions(count), OURS, 'all of the memory for so many');
+      assert.deepEqual(workerOptions(count + 1), []);
+    }
+    mock.method(process, 'constrainedMemory', () => 2 * PROCESS_BYTES_MIN);
+    assert.deepEqual(workerOptions(2), OURS, 'the limit of the control groups');
+    assert.deepEqual(workerOptions(3), []);
+  });
+  mock.restoreAll();
+});

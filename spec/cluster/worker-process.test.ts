@@ -18,7 +18,6 @@ const LISTENING: Ready = {
 const PUBLISHED: Published = { vibing: 'published', topic: 'a', message: 1 };
 
 class ScriptedChild implements Child {
-  readonly pid = 7;
   readonly sent: string[] = [];
   readonly leaving: (() => void)[] = [];
   kills = 0;
@@ -87,6 +86,38 @@ describe('a worker', () => {
     assert.equal(worker.mayListen, false);
     assert.deepEqual(child.sent, []);
     assert.equal(child.kills, 1);
+  });
+
+  it('that closes before it listens has not started, and says why', async () => {
+    for (const [end, message] of [
+      [{ vibing: 'closing' }, 'worker 0 was closed while it started'],
+      [{ vibing: 'failed', message: 'no root', code: 'ENOENT' }, 'no root'],
+      [null, 'worker 0 exited before it listened (SIGKILL)'],
+    ] as const) {
+      const { child, worker } = scripted();
+      child.says(STARTING);
+      if (end === null) child.events?.exited('SIGKILL', true);
+      else child.says(end);
+      const isReported = end?.vibing === 'failed';
+      const code = isReported ? 'ENOENT' : 'ECHILD';
+      await assert.rejects(worker.ready, { message, code, isReported });
+    }
+  });
+
+  it('has listened for no time before it listens', () => {
+    const { child, worker } = scripted();
+    child.says(STARTING);
+    assert.equal(worker.listenedMs, -1);
+    child.says(LISTENING);
+    assert.equal(worker.listenedMs, 0);
+  });
+
+  it('ignores what is no message of a worker', () => {
+    const { child, events, worker } = scripted();
+    for (const message of [null, undefined, 1, 'starting', {}, { vibing: 'other' }]) {
+      child.events?.received(message);
+    }
+    assert.deepEqual([child.sent, events, worker.mayListen], [[], [], false]);
   });
 
   it('exits once, whatever reports it, and is not killed or asked afterwards', () => {

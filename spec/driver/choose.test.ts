@@ -172,6 +172,19 @@ it('a kernel without provided buffer rings is too old, and the check leaves noth
   assert.equal(kernel.memory.mappingCount, 0);
 });
 
+it('a kernel that may drop completions is not used, and the check leaves nothing open', () => {
+  const kernel = new ScriptedRing();
+  const setup = kernel.setup.bind(kernel);
+  kernel.setup = (entries, params) => {
+    const fd = setup(entries, params);
+    // The features in struct io_uring_params.
+    params[5] = 0;
+    return fd;
+  };
+  assert.equal(uringProblem(kernel), 'no NODROP feature');
+  assert.equal(kernel.open.size, 0);
+});
+
 /** The problem in a process where requiring the FFI library fails with `fault`. */
 function problemWith(fault: { code?: string; message: string }): string {
   const module = new URL('../../src/driver/linux/epoll.js', import.meta.url).href;

@@ -5,7 +5,10 @@ import { ASSIGNMENT_VARIABLE, type Assignment } from './messages.ts';
 import { nodeCluster } from './node-cluster.ts';
 
 /** Null in a process that is not a worker of Vibing. */
-export const assignment: Assignment | null = takeAssignment();
+export const assignment: Assignment | null = takeAssignment(
+  process.env,
+  () => nodeCluster().isWorker,
+);
 
 export function isWorker(): boolean {
   return assignment !== null;
@@ -17,9 +20,12 @@ export function acceptedOptions(): ServerOptions | null {
 }
 
 /** Deletes the variable: children of this process must not take the assignment for theirs. */
-function takeAssignment(): Assignment | null {
-  const text = process.env[ASSIGNMENT_VARIABLE];
-  delete process.env[ASSIGNMENT_VARIABLE];
+export function takeAssignment(
+  env: Record<string, string | undefined>,
+  isClusterWorker: () => boolean,
+): Assignment | null {
+  const text = env[ASSIGNMENT_VARIABLE];
+  delete env[ASSIGNMENT_VARIABLE];
   if (text === undefined) return null;
-  return nodeCluster().isWorker ? JSON.parse(text) : null;
+  return isClusterWorker() ? JSON.parse(text) : null;
 }

@@ -63,7 +63,7 @@ function withParents(path: string): readonly string[] {
 }
 
 /** Infinity for 'max', -1, '', and anything that is not a number. */
-function coresFrom([quota = '', period = '']: readonly string[]): number {
+function coresFrom([quota, period = '']: readonly string[]): number {
   if (!/^[0-9]+$/.test(quota) || !/^[0-9]*$/.test(period)) return Number.POSITIVE_INFINITY;
   const cores = Number(quota) / (period === '' ? PERIOD_US : Number(period));
   return cores > 0 ? cores : Number.POSITIVE_INFINITY;

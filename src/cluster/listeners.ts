@@ -4,7 +4,7 @@
 // address.
 
 import { lstatSync, unlinkSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { ERRNO } from '../base/errno.ts';
 import type { Address } from '../driver/driver.ts';
 import { listenerPort, openListener } from '../driver/linux/open-listener.ts';
@@ -67,8 +67,7 @@ export function freePort(host: string): Promise<number> {
     const listener = createServer();
     listener.once('error', reject);
     listener.listen(0, host, () => {
-      const address = listener.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const { port } = listener.address() as AddressInfo;
       listener.close(() => resolve(port));
     });
   });

@@ -2,7 +2,7 @@
 // than the reactor, and on any core that the process may use.
 
 import { setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { ComposedDocuments, type FromComposer, type ToComposer } from './metrics-documents.ts';
 
@@ -15,15 +15,26 @@ export interface ThreadData {
   readonly cores: readonly number[];
 }
 
-function begin(): void {
-  const port = parentPort;
-  if (port === null) return;
-  const { cores } = workerData as ThreadData;
-  if (cores.length > 0) pinTo(...cores);
+/** What the thread uses of its system. */
+export interface ThreadSystem {
+  readonly platform: NodeJS.Platform;
+  pinTo(...cores: readonly number[]): unknown;
+  setPriority(pid: number, priority: number): void;
+}
+
+const NODE: ThreadSystem = { platform: process.platform, pinTo, setPriority };
+
+/** Composes what it is asked for on `port`. */
+export function beginComposing(
+  port: Pick<MessagePort, 'on' | 'postMessage'>,
+  { cores }: ThreadData,
+  system: ThreadSystem = NODE,
+): void {
+  if (cores.length > 0) system.pinTo(...cores);
   // On Linux alone 0 is the thread; elsewhere it is the process.
-  if (process.platform === 'linux') setPriority(0, NICE);
+  if (system.platform === 'linux') system.setPriority(0, NICE);
   const documents = new ComposedDocuments((message: FromComposer) => port.postMessage(message));
   port.on('message', (message: ToComposer) => documents.received(message));
 }
 
-begin();
+if (parentPort !== null) beginComposing(parentPort, workerData as ThreadData);

@@ -87,10 +87,6 @@ class NodeChild implements Child {
     this.#worker = worker;
   }
 
-  get pid(): number | undefined {
-    return this.#worker.process.pid;
-  }
-
   watch(events: ChildEvents): void {
     const worker = this.#worker;
     worker.on('message', (message: unknown) => events.received(message));

@@ -1,7 +1,9 @@
-// What a primary uses of its process: clock, timers, child processes, listeners, cores. Tests pass
-// in a model of these; node-ports.ts has the real ones.
+// What a primary uses of its process: clock, timers, child processes, listeners, cores; and what a
+// worker uses of its own. Tests pass in a model of these; node-ports.ts and node-worker-ports.ts
+// have the real ones.
 
 import type { Address } from '../driver/driver.ts';
+import type { Syscalls } from '../driver/linux/syscalls.ts';
 import type { Config } from '../server/config/config.ts';
 import type { MetricsPlace } from '../server/server-metrics.ts';
 import type { Listeners } from './listeners.ts';
@@ -33,8 +35,6 @@ export interface ChildEvents {
 
 /** A child process that becomes a worker. */
 export interface Child {
-  /** Undefined when it could not be spawned. */
-  readonly pid: number | undefined;
   /** To be called once, in the turn of the fork. */
   watch(events: ChildEvents): void;
   /** Messages to a process that has exited are dropped; `sent` is called when one has left. */
@@ -58,4 +58,24 @@ export interface PrimaryPorts extends Timers {
   onReopen(listener: () => void): Cancel;
   /** The exit code of this process from now on is that of a failure. */
   setFailed(): void;
+}
+
+/** The process of a worker: its channel to the primary, its signals, its end. */
+export type HostProcess = Pick<
+  NodeJS.Process,
+  'connected' | 'disconnect' | 'exit' | 'on' | 'once' | 'send'
+>;
+
+export interface WorkerPorts {
+  readonly process: HostProcess;
+  /** Null without the foreign function library. */
+  calls(): Syscalls | null;
+  /** Runs this thread on one core, where the system has that. */
+  pinTo(core: number): unknown;
+  /** Opens log files again. */
+  reopenLogs(): void;
+  /** Otherwise node:cluster exits the process at once when its primary is gone. */
+  outlivePrimary(): void;
+  /** Calls `due` after `delayMs`, unless the process has ended by then. */
+  afterAtMost(delayMs: number, due: () => void): void;
 }

@@ -84,10 +84,6 @@ export class WorkerProcess {
     });
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** Whether it was allowed to listen, so it may have clients. */
   get mayListen(): boolean {
     return this.#mayListen;

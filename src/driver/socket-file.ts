@@ -38,13 +38,19 @@ export function keepingOthers(file: SocketFile | null, close: () => void): void 
     return;
   }
   const aside = `${file.path}.${process.pid}`;
+  // Where this process may not write to the folder, libuv cannot remove the file either.
+  const isAside = renamed(file.path, aside);
+  close();
+  if (isAside) renamed(aside, file.path);
+}
+
+/** Whether it could be renamed. */
+function renamed(from: string, to: string): boolean {
   try {
-    renameSync(file.path, aside);
-    close();
-    renameSync(aside, file.path);
+    renameSync(from, to);
+    return true;
   } catch {
-    // This process may not write to the folder; then libuv cannot remove the file either.
-    close();
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 // with 1 MiB and grows only when much survives, and of requests hardly anything does. A collection
 // then costs about the same however much died, so a small generation pays that cost more often.
 
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, type HeapSpaceInfo, setFlagsFromString } from 'node:v8';
 import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/fixed-limits.ts';
 
 const MIB = 1024 * 1024;
@@ -46,16 +46,20 @@ export function youngGenerationOptions(memoryBytes: number): readonly string[] {
  */
 export function growYoungGeneration(options: readonly string[]): void {
   if (decidesYoungGeneration(options)) return;
-  const stops = Number.parseInt(process.versions.v8, 10) < V8_GROWS_BEYOND;
-  // Where V8 does not grow much further, the factor is that from the initial size, to which V8
-  // also shrinks.
-  const bytes = stops ? V8_INITIAL_BYTES : semiSpaceBytes();
-  const factor = Math.round(SEMI_SPACE_BYTES / bytes);
+  const factor = growthFactor(process.versions.v8, getHeapSpaceStatistics());
   if (factor > GROWTH_FACTOR) setFlagsFromString(`--semi-space-growth-factor=${factor}`);
 }
 
-/** The size of a semi-space now; V8 does not count the headers of its pages. */
-function semiSpaceBytes(): number {
-  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+/** By how much the next growth has to multiply the size, in this version of V8. */
+export function growthFactor(v8: string, spaces: readonly HeapSpaceInfo[]): number {
+  const stops = Number.parseInt(v8, 10) < V8_GROWS_BEYOND;
+  // Where V8 does not grow much further, the factor is that from the initial size, to which V8
+  // also shrinks.
+  return Math.round(SEMI_SPACE_BYTES / (stops ? V8_INITIAL_BYTES : semiSpaceBytes(spaces)));
+}
+
+/** The size of a semi-space; V8 does not count the headers of its pages. */
+function semiSpaceBytes(spaces: readonly HeapSpaceInfo[]): number {
+  const space = spaces.find(({ space_name: name }) => name === 'new_space');
   return Math.max(MIB, (space?.space_used_size ?? 0) + (space?.space_available_size ?? 0));
 }

@@ -62,7 +62,7 @@ describe('FileSends', () => {
     sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0);
     assert.deepEqual(files.probes.splice(0), [2 * PROBE_BYTES + 9]);
     files.isUnknown = true;
-    sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0);
+    assert.equal(sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0), 2 * PROBE_BYTES);
     assert.deepEqual(files.probes, [2 * PROBE_BYTES + 9, 10, 10 + PROBE_BYTES]);
   });
 
@@ -84,6 +84,16 @@ describe('FileSends', () => {
         assert.equal(sends.try(SOCKET, REGION, 0, 2 * PROBE_BYTES, 0), NOT_CACHED);
         assert.deepEqual(sent, []);
       }
+    }
+  });
+
+  it('sends nothing when one of those bytes is not in memory', () => {
+    for (const missing of [0, PROBE_BYTES, 2 * PROBE_BYTES, 3 * PROBE_BYTES - 1]) {
+      const { files, sends, sent } = fixture();
+      files.isUnknown = true;
+      files.isCached = (_file, position) => position !== missing;
+      assert.equal(sends.try(SOCKET, REGION, 0, 3 * PROBE_BYTES, 0), NOT_CACHED);
+      assert.deepEqual(sent, [], `byte ${missing}`);
     }
   });
 
@@ -127,6 +137,8 @@ describe('FileSends', () => {
     assert.equal(probesOf(10, 91, 59.9), 1, 'more than was checked');
     assert.equal(probesOf(0, 101, 59.9), 0, 'both ranges together');
     assert.equal(probesOf(300, 10, 59.9), 1, 'one that is not adjacent replaces them');
+    assert.equal(probesOf(0, 101, 59.9), 1);
+    assert.equal(probesOf(150, 10, 59.9), 1, 'what lies between both was not checked');
     assert.equal(probesOf(0, 101, 59.9), 1);
     assert.equal(probesOf(0, 101, 69.9), 1, 'after a while');
     sends.map(REGION, FD, 8);

@@ -213,6 +213,11 @@ describe('the uring driver and its blocks', () => {
     assert.deepEqual(fixture.settle(), [], 'the kernel has the block');
     fixture.write(waiting, 'late');
     assert.equal(fixture.single(fixture.settle()), "RECEIVE 1: 'late'");
+    // The next one has a buffer, and is cancelled as such.
+    fixture.driver.receive(1);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.abort(1, false);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: ${CANCELED}`);
     fixture.finish(0, 1);
   });
 

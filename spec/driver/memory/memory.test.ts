@@ -42,7 +42,11 @@ class Fixture {
     const count = this.driver.poll(out);
     const seen: Seen[] = [];
     for (let index = 0; index < count; index++) {
-      seen.push([out.op[index], out.slot[index], out.result[index]]);
+      const [op, slot, result] = [out.op[index], out.slot[index], out.result[index]];
+      seen.push([op, slot, result]);
+      const isOfListener = op === Op.Listen || op === Op.Accept || op === Op.Unlisten;
+      assert.equal(slot === -1, isOfListener, `the slot of operation ${op}`);
+      assert.equal(out.block[index] >= 0, op === Op.Receive && result > 0, `a block of ${op}`);
       if (out.block[index] >= 0) this.blocks.push(out.block[index]);
     }
     return seen;
@@ -198,6 +202,109 @@ describe('a connection in memory', () => {
   });
 });
 
+describe('the end of a connection in memory', () => {
+  it('cancels a send that waits for room', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    fixture.driver.send(0, SENT, 0, PIPE_BYTES_MAX, false);
+    fixture.poll();
+    fixture.driver.send(0, SENT, 0, 1, false);
+    fixture.driver.abort(0, false);
+    assert.deepEqual(fixture.poll(), [[Op.Send, 0, -ERRNO.ECANCELED]]);
+    client.read();
+    assert.deepEqual(fixture.poll(), [], 'it is not sent later');
+    fixture.driver.close(0);
+    fixture.poll();
+    assert.equal(client.read(), null);
+    assert.ok(client.isEnded);
+  });
+
+  it('by a reset of the client is known to both, once', async () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    fixture.driver.receive(0);
+    const changed = client.changed();
+    client.reset();
+    await changed;
+    assert.deepEqual([client.isReset, client.isEnded, client.isOpen], [true, true, false]);
+    assert.deepEqual(fixture.poll(), [[Op.Receive, 0, -ERRNO.ECONNRESET]]);
+    fixture.driver.close(0);
+    fixture.poll();
+    client.reset();
+    client.write(bytes('lost'));
+    assert.deepEqual(fixture.poll(), []);
+    // One that the server has closed is not reset any more.
+    const closed = fixture.client(1);
+    fixture.driver.close(1);
+    fixture.poll();
+    closed.reset();
+    assert.deepEqual([closed.isReset, closed.isEnded], [false, true]);
+  });
+
+  it('lets a client wait while there is no room', () => {
+    const fixture = new Fixture();
+    const client = fixture.client(0);
+    assert.equal(client.hasRoom, true);
+    client.write(new Uint8Array(PIPE_BYTES_MAX - 1));
+    assert.equal(client.hasRoom, true);
+    client.write(new Uint8Array(1));
+    assert.equal(client.hasRoom, false);
+    fixture.driver.receive(0);
+    fixture.poll();
+    assert.equal(client.hasRoom, true);
+  });
+});
+
+describe('the driver in memory', () => {
+  it('has the clocks of the process, and sends from no file', () => {
+    const { driver } = new Fixture();
+    const [beganMs, beganWallMs] = [performance.now(), Date.now()];
+    const [nowMs, wallMs] = [driver.now(), driver.wall()];
+    assert.ok(nowMs >= beganMs && nowMs <= performance.now());
+    assert.ok(wallMs >= beganWallMs && wallMs <= Date.now());
+    assert.equal(driver.mapFile(), false);
+    assert.equal(driver.name, 'memory');
+  });
+
+  it('sends from regions that are mapped, and maps and unmaps each once', () => {
+    const fixture = new Fixture();
+    const { driver } = fixture;
+    assert.throws(() => driver.map(SENT, fixture.content), /a mapped region is new/);
+    assert.throws(() => driver.map(0, fixture.content), /a mapped region is new/);
+    fixture.client(0);
+    const { length } = fixture.content;
+    for (const [start, end] of [
+      [-1, 4],
+      [4, 4],
+      [5, 4],
+      [0, length + 1],
+      [length, length + 1],
+    ]) {
+      const send = (): void => driver.send(0, SENT, start, end, false);
+      assert.throws(send, /what is sent lies in its region/, `${start} to ${end}`);
+    }
+    assert.throws(() => driver.send(0, 9, 0, 1, false), /what is sent is mapped/);
+    driver.unmap(SENT);
+    assert.throws(() => driver.unmap(SENT), /an unmapped region was mapped/);
+    driver.map(SENT, fixture.content);
+    assert.throws(() => driver.connect(), /clients of this driver connect by open\(\)/);
+  });
+
+  it('is destroyed when every socket is closed', () => {
+    const fixture = new Fixture();
+    for (const slot of [0, 1]) fixture.client(slot);
+    const destroy = (): void => fixture.driver.destroy();
+    assert.throws(destroy, /a driver is destroyed when every socket is closed/);
+    fixture.driver.close(0);
+    fixture.poll();
+    assert.throws(destroy, /a driver is destroyed when every socket is closed/);
+    fixture.driver.close(1);
+    fixture.poll();
+    destroy();
+    assert.throws(() => fixture.driver.unmap(SENT), /an unmapped region was mapped/);
+  });
+});
+
 describe('the listener of the driver in memory', () => {
   it('accepts when it may, and refuses', () => {
     const fixture = new Fixture();
@@ -257,5 +364,11 @@ describe('the listener of the driver in memory', () => {
     assert.ok(fixture.driver.sleep());
     fixture.driver.open(PEER);
     assert.equal(fixture.wakes, 2);
+    fixture.poll();
+    assert.ok(fixture.driver.sleep());
+    // Without a wake(), because of a deadline.
+    fixture.poll();
+    fixture.driver.open(PEER);
+    assert.equal(fixture.wakes, 2, 'it does not sleep any more');
   });
 });

@@ -2,7 +2,7 @@
 // operation completes once, no block is lost, nothing stays watched, and the socket closes once.
 
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,54 +15,10 @@ import { NetListener } from '../../../src/driver/net/listener.ts';
 import type { Probed } from '../../../src/driver/net/probe.ts';
 import { NetQueue } from '../../../src/driver/net/queue.ts';
 import { Flight, NetSocket } from '../../../src/driver/net/socket.ts';
+import { errorOf, ScriptedSocket } from '../scripted/node-socket.ts';
 
 const BLOCKS = 4;
 const BLOCK_BYTES = 4_096;
-
-function errorOf(code: string): Error {
-  return Object.assign(new Error(code), { code, errno: -(ERRNO as Record<string, number>)[code] });
-}
-
-/** A socket of Node whose events come when a test says so. */
-class ScriptedSocket extends EventEmitter {
-  destroyed = false;
-  connecting = false;
-  writableEnded = false;
-  writableFinished = false;
-  isReading = false;
-  readonly writes: ((error?: Error) => void)[] = [];
-
-  write(_bytes: Uint8Array, written?: (error?: Error) => void): boolean {
-    assert.ok(!this.destroyed && !this.writableEnded, 'it takes bytes');
-    if (written !== undefined) this.writes.push(written);
-    return false;
-  }
-
-  resume(): void {
-    this.isReading = true;
-  }
-
-  pause(): void {
-    this.isReading = false;
-  }
-
-  end(): void {
-    this.writableEnded = true;
-  }
-
-  resetAndDestroy(): void {
-    this.destroy();
-  }
-
-  /** As Node: what is not written fails, then 'error' comes if there is one, then 'close'. */
-  destroy(error?: Error): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    for (const written of this.writes.splice(0)) written(error ?? errorOf('ECONNRESET'));
-    if (error !== undefined) this.emit('error', error);
-    this.emit('close');
-  }
-}
 
 /** One socket of the driver, with the completions that it has had. */
 class Walk {
@@ -96,12 +52,22 @@ class Walk {
     const count = this.queue.moveTo(completions, 0);
     for (let index = 0; index < count; index++) {
       const op = completions.op[index];
+      this.#check(op, completions.result[index], completions.block[index]);
       this.counts.set(op, (this.counts.get(op) ?? 0) + 1);
       if (op === Op.Close) continue;
       this.socket.endFlight(op);
       const block = completions.block[index];
       if (block >= 0) this.slab.release(block);
     }
+  }
+
+  #check(op: number, result: number, block: number): void {
+    const { socket } = this;
+    assert.equal(block >= 0, op === Op.Receive && result > 0, `block ${block} of op ${op}`);
+    if (op === Op.Watch) assert.ok(result < 0, `a watch ends with a fault, not ${result}`);
+    if (op === Op.Send) assert.ok(result < 0 || result === 4, `a send ends with ${result}`);
+    if (op === Op.Receive && result === 0) assert.equal(socket.rest, null, 'bytes come first');
+    if (op === Op.Receive) assert.ok(result <= BLOCK_BYTES, `a receive ends with ${result}`);
   }
 
   #begin(op: number, flight: number, start: () => void): void {

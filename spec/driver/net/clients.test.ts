@@ -97,8 +97,9 @@ class Loop {
   turn(): void {
     const count = this.clients.isReady() ? this.clients.poll(this.#out) : 0;
     for (let index = 0; index < count; index++) {
-      const { op, result } = this.#out;
+      const { block, op, result, slot } = this.#out;
       this.reported.push(op[index]);
+      assert.deepEqual([slot[index], block[index]], [-1, -1]);
       this.reportedResults.push(result[index]);
       if (op[index] !== Op.Accept || result[index] < 0) continue;
       this.clients.release(result[index]);
@@ -183,6 +184,86 @@ it('until the listener is closed no client is reported, and poll() is not worth 
   assert.deepEqual([loop.isClosed, loop.wakes], [true, 1], 'two quiet rounds close it');
   loop.turn();
   assert.deepEqual(loop.reported, [...new Array<number>(4).fill(Op.Accept)], 'half of a poll()');
+});
+
+it('a listener whose clients fill the backlog closes at once', () => {
+  for (const isServed of [false, true]) {
+    const loop = new Loop(2);
+    for (let count = 0; count < 3; count++) loop.arrive();
+    for (let round = 0; round < 2; round++) loop.round(() => {});
+    if (isServed) loop.turn();
+    loop.unlisten();
+    assert.equal(loop.isClosed, !isServed, 'there is no room for another client');
+    // With room as many as the backlog has follow, and no more.
+    for (let count = 0; count < 3; count++) loop.arrive();
+    for (let round = 0; round < 2 && isServed; round++) {
+      assert.equal(loop.isClosed, false);
+      loop.round(() => {});
+    }
+    assert.ok(loop.isClosed);
+    assert.equal(loop.accepted, isServed ? 4 : 2);
+    while (loop.clients.isReady()) loop.turn();
+    loop.clients.destroy();
+  }
+});
+
+it('a listener that others have open closes at once, but for the last of them', () => {
+  for (const last of [false, true]) {
+    const loop = new Loop(8);
+    Object.assign(loop.listener, { address: { fd: 3 } });
+    loop.arrive();
+    loop.clients.unlisten(last);
+    assert.equal(loop.isClosed, !last);
+    for (let round = 0; round < 3; round++) loop.round(() => {});
+    assert.deepEqual([loop.isClosed, loop.accepted], [true, last ? 1 : 0]);
+  }
+});
+
+it('clients and faults wait while none may be accepted', () => {
+  const loop = new Loop(8);
+  loop.arrive();
+  loop.round(() => {});
+  loop.turn();
+  loop.reported.length = 0;
+  loop.reportedResults.length = 0;
+  loop.arrive();
+  loop.round(() => {});
+  loop.queue.armed = true;
+  loop.clients.setAccepting(false);
+  loop.arrive();
+  loop.round(() => loop.listener.onError(Object.assign(new Error(), { code: 'EMFILE' })));
+  loop.turn();
+  assert.deepEqual([loop.accepted, loop.wakes, loop.reported], [3, 0, []]);
+  loop.clients.setAccepting(true);
+  assert.equal(loop.wakes, 1);
+  loop.turn();
+  assert.equal(loop.reportedResults.length, 3);
+  assert.equal(loop.reportedResults[2], -ERRNO.EMFILE);
+  loop.turn();
+  assert.equal(loop.reported.length, 3, 'once');
+});
+
+it('a fault of before the end of the listener is not reported', () => {
+  const loop = new Loop(8);
+  loop.listener.onError(Object.assign(new Error(), { code: 'EMFILE' }));
+  loop.unlisten();
+  for (let round = 0; round < 2; round++) loop.round(() => {});
+  loop.turn();
+  assert.deepEqual(loop.reported, [Op.Unlisten]);
+  assert.equal(loop.clients.listener, null);
+});
+
+it('a driver that is destroyed closes clients that were neither adopted nor refused', () => {
+  const loop = new Loop(8);
+  const [kept, released] = [new FakeSocket(), new FakeSocket()];
+  for (const socket of [kept, released]) loop.listener.onConnection(socket as unknown as Socket);
+  loop.clients.release(1);
+  assert.throws(() => loop.clients.release(1), /a handle is used once/);
+  assert.throws(() => loop.clients.destroy(), /a driver is destroyed after UNLISTEN/);
+  loop.clients.listener = null;
+  loop.clients.destroy();
+  loop.clients.destroy();
+  assert.deepEqual([kept.isDestroyed, released.isDestroyed], [true, false]);
 });
 
 it('a fault of accept() before the end is reported after the clients, before UNLISTEN', () => {

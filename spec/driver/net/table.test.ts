@@ -1,7 +1,9 @@
 // The table that the portable driver reads from /proc/net, with texts as Linux writes them.
 
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { it, mock } from 'node:test';
 import { type NetName, NetTable } from '../../../src/driver/net/table.ts';
 
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n';
@@ -10,7 +12,8 @@ const INET =
   `${HEAD}   0: 0100007F:1F90 00000000:0000 0A 00000000${REST}` +
   ` 110: 0100007F:1F90 0200000A:C350 06 00000009${REST}` +
   ` 111: 0100007F:1F90 0200000A:C350 01 0000002A${REST}` +
-  `1112: 0100007F:1F90 0200000A:C351 04 0012D687${REST}`;
+  `1112: 0100007F:1F90 0200000A:C351 04 0012D687${REST}` +
+  `1113: 0100007F:1F90 0200000A:C350 06 00000008${REST}`;
 const INET6 =
   `${HEAD}   0: B80D0120000000000000000001000000:1F90 ` +
   `B80D0120000000000000000002000000:C350 01 00000003${REST}` +
@@ -88,6 +91,20 @@ it('reads again after a while, which is longer when reading takes longer', () =>
   assert.equal(table.unacknowledged(one, 0).reading, 2);
   fixture.nowMs += 101;
   assert.equal(table.unacknowledged(one, 0).reading, 3);
+});
+
+it('knows nothing where there is no table', () => {
+  const read = mock.method(fs, 'readFileSync', () => {
+    throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+  });
+  syncBuiltinESMExports();
+  try {
+    assert.equal(new NetTable().unacknowledged(one, 0).bytes, -1);
+    assert.deepEqual(read.mock.calls[0].arguments, ['/proc/net/tcp', 'latin1']);
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  }
 });
 
 it('reads the real table', { skip: process.platform !== 'linux' }, () => {

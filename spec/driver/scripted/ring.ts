@@ -96,6 +96,8 @@ export class ScriptedRing implements UringCalls {
   readonly enterScript: number[] = [];
   /** Results of the next receives, instead of bytes. */
   readonly receiveScript: number[] = [];
+  /** The end of a stream, or an error, comes with the buffer that was selected for it. */
+  endsUseBuffers = false;
   /** A call that fails, by name, and how often it succeeds before. */
   failing: { name: string; after: number; errno: number } | null = null;
   /** The most bytes that one send takes. */
@@ -340,20 +342,28 @@ export class ScriptedRing implements UringCalls {
     // The kernel selects a buffer before it checks for bytes.
     if (this.buffersLeft === 0) this.#complete(entry, -ERRNO.ENOBUFS, 0);
     else if (socket.input.length > 0) this.#fill(entry, socket);
-    else if (isReadable(socket)) this.#complete(entry, endOf(socket), 0);
-    else this.#arm(entry);
+    else if (isReadable(socket)) {
+      const flags = this.endsUseBuffers ? this.#select().flags : 0;
+      this.#complete(entry, endOf(socket), flags);
+    } else this.#arm(entry);
   }
 
-  #fill(entry: Int32Array, socket: ScriptedSocket): void {
+  /** The next buffer is used: where it is, and how a completion names it. */
+  #select(): { low: number; high: number; length: number; flags: number } {
     const at = (this.#bufferHead & (this.#bufferCount - 1)) * BUFFER_WORDS;
     const [low, high, length] = this.#buffers.subarray(at, at + 3);
     const number = this.#bufferHalves[2 * at + 6];
     this.#bufferHead = (this.#bufferHead + 1) & 0xffff;
+    return { low, high, length, flags: CQE_F_BUFFER | (number << CQE_BUFFER_SHIFT) };
+  }
+
+  #fill(entry: Int32Array, socket: ScriptedSocket): void {
+    const { low, high, length, flags } = this.#select();
     const bytes = Math.min(length, socket.input.length);
     this.memory.at(addressOfWords(low, high), length).set(socket.input.subarray(0, bytes));
     socket.input = socket.input.subarray(bytes);
     const more = isReadable(socket) ? CQE_F_SOCK_NONEMPTY : 0;
-    this.#complete(entry, bytes, CQE_F_BUFFER | more | (number << CQE_BUFFER_SHIFT));
+    this.#complete(entry, bytes, flags | more);
   }
 
   /** Buffers that the kernel has and did not use. */

@@ -155,6 +155,8 @@ export class Fixture {
     } else if (block !== -1) {
       this.#faults.push(`${name} has block ${block}`);
     }
+    const isOfListener = op === Op.Listen || op === Op.Accept || op === Op.Unlisten;
+    if (isOfListener !== (slot === -1)) this.#faults.push(`${name} has another slot`);
     if (op === Op.Send) this.sendCount += 1;
     if (op === Op.Send && result === 0) this.#faults.push(`${name} sent nothing`);
     if (op === Op.Close) {

@@ -32,7 +32,8 @@ export interface Ffi {
  */
 const LEAVES_PROMISES: boolean = Number.parseInt(process.versions.node, 10) > 25;
 
-interface Koffi {
+/** The part of koffi that is used. */
+export interface Koffi {
   load(path: null): { func(prototype: string): Foreign };
   errno(): number;
   address(bytes: Uint8Array): bigint;
@@ -42,7 +43,7 @@ interface Koffi {
   };
 }
 
-interface KoffiPoll {
+export interface KoffiPoll {
   close(): void;
 }
 
@@ -50,14 +51,18 @@ let loaded: Ffi | string | null = null;
 
 /** The FFI of this process, or the reason why there is none, in one line. */
 export function ffi(): Ffi | string {
-  loaded ??= load();
+  loaded ??= loadFfi(() => createRequire(import.meta.url)('koffi') as Koffi);
   return loaded;
 }
 
-function load(): Ffi | string {
+/** `loadKoffi` throws where it is missing. */
+export function loadFfi(
+  loadKoffi: () => Koffi,
+  leavesPromises: boolean = LEAVES_PROMISES,
+): Ffi | string {
   let koffi: Koffi;
   try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    koffi = loadKoffi();
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === 'MODULE_NOT_FOUND') return 'koffi is not installed (npm install koffi)';
@@ -73,8 +78,10 @@ function load(): Ffi | string {
     errno: koffi.errno,
     addressOf,
     view: (address, bytes) => koffi.view(address, bytes),
-    watchOnLoop: (fd, woken) =>
-      (loop === null ? null : watchByLibuv(loop, fd, woken)) ?? watchByKoffi(koffi, fd, woken),
+    watchOnLoop: (fd, woken) => {
+      const watched = loop === null ? null : watchByLibuv(loop, fd, woken);
+      return watched ?? watchByKoffi(koffi, fd, leavesPromises ? () => settling(woken) : woken);
+    },
   };
 }
 
@@ -82,8 +89,7 @@ function load(): Ffi | string {
  * For where libuv cannot be called. The closures below keep the handle referenced: a collected one
  * would stop watching without an error.
  */
-function watchByKoffi(koffi: Koffi, fd: number, woken: () => void): LoopWatch {
-  const called = LEAVES_PROMISES ? () => settling(woken) : woken;
+function watchByKoffi(koffi: Koffi, fd: number, called: () => void): LoopWatch {
   const handle = koffi.node.poll(fd, { readable: true }, called);
   return { arm: () => {}, close: () => handle.close() };
 }

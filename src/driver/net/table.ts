@@ -112,7 +112,7 @@ const INET_NAME_LENGTH = 13;
  */
 function nameOf(address: string | undefined, port: number | undefined): string | null {
   if (address === undefined || port === undefined) return null;
-  const found = socketAddress(address.replace(/%.*$/, ''), port);
+  const found = socketAddress(address.replace(/%.*/, ''), port);
   if (found === null) return null;
   const [from, to] = found.family === AF_INET ? [4, 8] : [8, 24];
   let digits = '';
