@@ -128,7 +128,14 @@ describe('diagnostics channels', () => {
 });
 
 it('publish the end when the kernel has taken the last byte, or never will', async (context) => {
+  let finish = (): void => {};
   const life = new VirtualServer({}, (server) => {
+    server.get('/sent', async (_request, response) => {
+      await response.header('Content-Length', 4).write('sent');
+      return new Promise<void>((resolve) => {
+        finish = () => resolve(void response.end());
+      });
+    });
     server.get('/large', (_request, response) => response.send(Buffer.alloc(300_000, 'x')));
     server.get('/late', (_request, response) => {
       setImmediate(() => response.text('late'));
@@ -171,6 +178,17 @@ it('publish the end when the kernel has taken the last byte, or never will', asy
     assert.deepEqual(names(), ['start', 'first-byte', 'end']);
     assert.deepEqual([seen[0][1].userAgent, typeof seen[0][1].host], ['b', 'string']);
     assert.deepEqual([seen[2][1].isComplete, seen[2][1].responseBytes], [true, 4]);
+
+    // All of it was sent before it ended: nothing else is sent that could be waited for.
+    seen.length = 0;
+    client.send(get('/sent'));
+    for (let round = 0; round < 20; round++) {
+      client.take();
+      await life.rest();
+    }
+    assert.deepEqual(names(), ['start', 'first-byte']);
+    finish();
+    assert.deepEqual(names(), ['start', 'first-byte', 'end']);
   });
 });
 
