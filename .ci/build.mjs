@@ -73,7 +73,7 @@ export async function build(what, force = false) {
   return what === 'package' || compile(PROJECTS.tree, force);
 }
 
-/** Whoever waits at a terminal sees why; the output of a script stays as it is. */
+/** At a terminal it says why the command waits; the output of a script stays as it is. */
 export function note(stream) {
   if (stream.isTTY) stream.write('compiling what has changed, which takes some seconds\n');
 }

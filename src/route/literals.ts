@@ -11,9 +11,9 @@ export const WORD_BYTES = 4;
 const RUN_MAX = 4;
 
 /**
- * The same of the hash of all bytes: with a million literals that have nothing to do with each other
- * the longest run is about 9. Names can be made such that all have one hash, whatever number it
- * begins or is multiplied with: then V8's hash of texts is used, which nobody can predict.
+ * The same of the hash of all bytes: of a million usual names the longest run has about 9. Names
+ * can be made such that all have one hash, also with a random factor. Then V8's hash of texts is
+ * used, which is random for each process.
  */
 const HASH_RUN_MAX = 16;
 
