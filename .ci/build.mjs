@@ -73,6 +73,13 @@ export async function build(what, force = false) {
   return what === 'package' || compile(PROJECTS.tree, force);
 }
 
+/** At a terminal it says why the command waits; the output of a script stays as it is. */
+export function note(stream) {
+  if (stream.isTTY) stream.write('compiling what has changed, which takes some seconds\n');
+}
+
+let isNoted = false;
+
 /** Makes dist/ ready to be packed; the next build makes it again, as it is compiled. */
 export async function minifyPackage() {
   const out = join(ROOT, PROJECTS.package.out);
@@ -84,6 +91,8 @@ async function compile(project, force) {
   const out = join(ROOT, project.out);
   const stamp = join(out, STAMP);
   if (!force && isFresh(project, stamp)) return true;
+  if (!isNoted) note(process.stderr);
+  isNoted = true;
   const startedAt = new Date();
   for (const flags of project.passes) {
     const command = [COMPILER, '-p', join(ROOT, project.config), ...flags];

@@ -3,7 +3,7 @@
 // usage: npm run example:notes -- [address] [directory]
 
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -18,6 +18,7 @@ import {
 import { accessLog, cache, csrf, rateLimit, securityHeaders, trustProxy } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
+import { makeFolder } from './folder.ts';
 import { announce, closeStreams, subscribe } from './notes/live.ts';
 import { hashPassword, isPassword } from './notes/passwords.ts';
 import { CHANGED_NOTE, CREDENTIALS, type Credentials, NEW_NOTE } from './notes/schemas.ts';
@@ -265,7 +266,7 @@ async function removeFiles(files: readonly string[]): Promise<void> {
 /** Makes the folder, the database, and the key that signs cookies; returns the key. */
 async function prepareDirectory(): Promise<string> {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     await prepareFile(path, store.TABLES);
     return keyIn(join(directory, 'cookie-key'));
   } catch (error) {

@@ -2,10 +2,11 @@
 // is complete before it appears, and two workers cannot create the same one.
 
 import { randomUUID } from 'node:crypto';
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HttpError } from 'vibing';
+import { makeFolder } from '../folder.ts';
 
 export const NOTES_MAX = 100;
 export const NOTE_CHARACTERS_MAX = 200;
@@ -45,7 +46,7 @@ export class Store {
   constructor(folder: string) {
     this.#notes = join(folder, 'notes');
     this.#files = join(folder, 'files');
-    for (const path of [this.#notes, this.#files]) mkdirSync(path, { recursive: true });
+    for (const path of [this.#notes, this.#files]) makeFolder(path);
   }
 
   /** The oldest first. */

@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';
+import type { Response } from '../../src/exchange/response.ts';
+import { timeout } from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
@@ -184,6 +186,27 @@ onEachDriver('handler errors', (add) => {
       assert.equal(second.field('x-kept'), 'yes');
       const same = await client.ask(get('/?again'));
       assert.deepEqual([same.status, same.field('www-authenticate')], [401, 'Basic']);
+    });
+  });
+
+  add('the fields of an error are not sent when its handler takes too long', async (driver) => {
+    const stuck = (server: Server): void => {
+      server.use('/limited', timeout(50));
+      const challenge = (_request: unknown, response: Response): void => {
+        response.header('X-Kept', 'yes');
+        throw new HttpError(401, '', { headers: { 'WWW-Authenticate': 'Basic', 'X-First': '1' } });
+      };
+      server.get('/', challenge);
+      server.get('/limited', challenge);
+      server.onError(() => new Promise(() => {}));
+    };
+    await withServer(driver, { handlerTimeoutMs: 100 }, stuck, async ({ open }) => {
+      for (const target of ['/', '/limited']) {
+        const late = await (await open()).ask(get(target));
+        assert.deepEqual([late.status, late.field('x-kept')], [503, 'yes'], target);
+        assert.equal(late.field('www-authenticate'), undefined);
+        assert.equal(late.field('x-first'), undefined);
+      }
     });
   });
 

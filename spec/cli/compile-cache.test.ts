@@ -71,5 +71,6 @@ describe('compileCacheFolder()', options, () => {
     const file = join(home, 'file');
     writeFileSync(file, '');
     assert.equal(compileCacheFolder({ XDG_CACHE_HOME: file }), null);
+    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: '/proc/caches/vibing' }), null);
   });
 });

@@ -76,12 +76,20 @@ function write(name: string, content: string | Uint8Array = TEXT, seconds = 1_60
   return path;
 }
 
-/** Every name below the folder, with hidden ones. */
+/**
+ * Every name below the folder, with hidden ones. A link is a name: the recursive readdirSync() of
+ * Node 24 lists what is behind it.
+ */
 function names(): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
+  return namesIn('').sort();
+}
+
+function namesIn(below: string): string[] {
+  const entries = readdirSync(join(folder, below), { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const name = join(below, entry.name);
+    return entry.isDirectory() ? namesIn(name) : [name];
+  });
 }
 
 function noise(length: number): Uint8Array {

@@ -191,6 +191,18 @@ describe('a body', () => {
     assert.equal(started(CHUNKED).owedBytes, Number.POSITIVE_INFINITY);
   });
 
+  it('can be read at once when all of it has arrived, and nothing was read', () => {
+    const body = started(lengthOf(5));
+    assert.deepEqual([body.arrived(5, 5), body.arrived(9, 9)], [5, 5]);
+    assert.deepEqual([body.arrived(4, 9), body.arrived(9, 4)], [-1, -1]);
+    const begun = started(lengthOf(5));
+    void begun.readAll(9);
+    assert.equal(begun.arrived(5, 9), -1);
+    feed(begun, 'ab');
+    assert.equal(begun.arrived(3, 9), -1);
+    assert.equal(started(CHUNKED).arrived(5, 9), -1);
+  });
+
   it('has one reader at a time, and is fed only when it is wanted', async () => {
     const body = started(lengthOf(4));
     assert.equal(body.readPending, false);

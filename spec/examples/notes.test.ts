@@ -3,7 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -353,9 +361,14 @@ test('guesses of passwords are slowed down', { timeout }, async () => {
 
 test('prints errors in one line, and has --help', { timeout }, async () => {
   const file = join(directory, 'notes.db');
-  const bad = await run(example('notes'), ['0', file]);
-  assert.equal(bad.code, 1);
-  assert.match(bad.problems, /^cannot use "[^\n]+\n$/m);
+  const unusables = [file, join(file, 'below')];
+  // Where there is such a folder, no other one can be made in it.
+  if (existsSync('/proc/self')) unusables.push('/proc/notes/below');
+  for (const unusable of unusables) {
+    const bad = await run(example('notes'), ['0', unusable]);
+    assert.equal(bad.code, 1);
+    assert.match(bad.problems, /^cannot use "[^\n]+\n$/m);
+  }
   const other = join(directory, 'other');
   mkdirSync(other);
   writeFileSync(join(other, 'cookie-key'), '');

@@ -157,6 +157,8 @@ describe('files with content', () => {
     for (const region of regionsInUse) region.release();
     assert.equal(sent(regions, more, BUSY_SENDS), 1);
     assert.equal(driver.closed.length, 1);
+    assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX), BUSY_SENDS), 1, 'all of them');
+    assert.equal(driver.closed.length, 3);
   });
 
   it('stay when content that is too large for all of them is sent', () => {

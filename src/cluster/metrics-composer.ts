@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import {
   METRICS_CHUNK_BYTES,
+  METRICS_GZIP_CHUNK_BYTES,
   METRICS_THREAD_HEAP_MB,
   METRICS_THREAD_IDLE_MS,
 } from '../base/fixed-limits.ts';
@@ -49,10 +50,8 @@ export class ThreadComposer implements MetricsComposer {
     const arriving: Arriving = { chunks: [], notify: () => {} };
     this.#arriving.set(id, arriving);
     // One is sent while the other one is filled.
-    const slots = [
-      new SharedArrayBuffer(METRICS_CHUNK_BYTES),
-      new SharedArrayBuffer(METRICS_CHUNK_BYTES),
-    ];
+    const bytes = order.isGzip ? METRICS_GZIP_CHUNK_BYTES : METRICS_CHUNK_BYTES;
+    const slots = [new SharedArrayBuffer(bytes), new SharedArrayBuffer(bytes)];
     try {
       this.#post({ kind: 'begin', id, order, slots });
       for (;;) {

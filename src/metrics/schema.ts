@@ -10,7 +10,7 @@ const SECONDS_BOUNDS: readonly number[] = boundsFrom(SECONDS_BASE, 2, 19);
 
 /** 64 bytes to 1 GiB. */
 const BYTES_BASE = 64;
-const BYTES_BOUNDS: readonly number[] = boundsFrom(BYTES_BASE, 4, 13);
+const BYTES_BOUNDS: readonly number[] = boundsFrom(BYTES_BASE, 8, 9);
 
 interface Scale {
   readonly base: number;

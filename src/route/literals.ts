@@ -10,6 +10,13 @@ export const WORD_BYTES = 4;
 /** Of literals with the same slot, which are compared in turn; else the key has all bytes. */
 const RUN_MAX = 4;
 
+/**
+ * The same of the hash of all bytes: of a million usual names the longest run has about 9. Names
+ * can be made such that all have one hash, also with a random factor. Then V8's hash of texts is
+ * used, which is random for each process.
+ */
+const HASH_RUN_MAX = 16;
+
 /** Odd, with bits all over the word: from Knuth's multiplicative hashing, 2^32 / golden ratio. */
 const HASH_FACTOR = 0x9e3779b1;
 const SLASHES = 0x2f2f2f2f;
@@ -78,6 +85,8 @@ export class Literals<Behind> {
   #keyMask = 0;
   /** The product of a key and HASH_FACTOR, shifted right by so much, is the slot. */
   #shift = 0;
+  /** The table has none of the literals: too many have one hash. */
+  #isByText = false;
 
   /** What is behind a literal of at least one byte; `make` makes it for a new one. */
   behind(bytes: Uint8Array, make: () => Behind): Behind {
@@ -102,7 +111,12 @@ export class Literals<Behind> {
       if (isFirst && literal.isAt(view, from, to)) return literal;
       literal = literal.next;
     }
-    return null;
+    return this.#isByText ? this.#byTextAt(view, from, to) : null;
+  }
+
+  #byTextAt(view: DataView, from: number, to: number): Literal<Behind> | null {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    return this.#byText.get(latin1(bytes, from, segmentEnd(view, from, to))) ?? null;
   }
 
   /** Makes a table with about twice as many slots as literals. */
@@ -112,7 +126,11 @@ export class Literals<Behind> {
     // In loops: a call takes no more arguments than the stack has room for.
     let shortest = WORD_BYTES;
     for (const { length } of literals) shortest = Math.min(shortest, length);
-    if (this.#fillBy(literals, wordMask(shortest)) > RUN_MAX) this.#fillBy(literals, 0);
+    this.#isByText = false;
+    if (this.#fillBy(literals, wordMask(shortest)) <= RUN_MAX) return;
+    if (this.#fillBy(literals, 0) <= HASH_RUN_MAX) return;
+    this.#table.fill(null);
+    this.#isByText = true;
   }
 
   /** Returns the length of the longest run of literals with the same slot. */

@@ -331,7 +331,7 @@ export class Application {
       later = laterPart(handler(error, request, response));
     } catch (second) {
       parts.entered = entered;
-      return this.#errorHandlerFailed(exchange, outer, error, second);
+      return this.#errorHandlerFailed(exchange, outer, second);
     }
     parts.entered = entered;
     if (later === null) {
@@ -345,20 +345,19 @@ export class Application {
         if (needsResponse(exchange)) return this.#runErrorHandler(exchange, outer, error);
         return undefined;
       },
-      (second: unknown) => this.#errorHandlerFailed(exchange, outer, error, second),
+      (second: unknown) => this.#errorHandlerFailed(exchange, outer, second),
     );
   }
 
   #errorHandlerFailed(
     exchange: Exchange,
     outer: readonly ErrorHandler[],
-    handled: unknown,
     error: unknown,
   ): Promise<void> | undefined {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (needsResponse(exchange)) {
       clearContent(exchange);
-      setErrorFields(exchange, error, handled);
+      setErrorFields(exchange, error);
       if (outer.length > 0) return this.#runErrorHandler(exchange, outer, error);
       this.#respondWithError(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
@@ -370,7 +369,9 @@ export class Application {
     this.#options.logError(`${requestLine(exchange)}: ${why}`);
     clearContent(exchange);
     exchange.beforeSend = null;
-    this.#respondWithError(exchange, new HttpError(503));
+    const error = new HttpError(503);
+    setErrorFields(exchange, error);
+    this.#respondWithError(exchange, error);
     exchange.abort(new Error('the handler took too long'));
   }
 

@@ -7,6 +7,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import { PROBLEM_TYPE, problemOf, problemText } from '../exchange/problem.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
+import { invocationOf } from './invocation.ts';
 
 /** The response for an error: an HttpError's status with its message or problem, else 500. */
 export function errorContent(error: unknown): { status: number; text: string; type: string } {
@@ -28,10 +29,14 @@ export function errorContent(error: unknown): { status: number; text: string; ty
 }
 
 /**
- * Sets the fields of an HttpError, in place of those of an error `before` it. Those that are not
+ * Sets the fields of an HttpError, in place of those of the error before it. Those that are not
  * valid, or find no room, are left out: nothing may keep the error itself from the client.
  */
-export function setErrorFields({ fields }: Exchange, error: unknown, before?: unknown): void {
+export function setErrorFields(exchange: Exchange, error: unknown): void {
+  const { fields } = exchange;
+  const invocation = invocationOf(exchange);
+  const before = invocation.error;
+  invocation.error = error;
   try {
     if (before instanceof HttpError) {
       for (const [name] of before.headers) fields.remove(checkedName(name));

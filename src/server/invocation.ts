@@ -29,6 +29,8 @@ export class Invocation {
   step: number;
   /** A part of the chain returned no promise and no response: it may respond later. */
   mayRespondLater: boolean;
+  /** The error whose fields the response has; null before one. */
+  error: unknown;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -38,6 +40,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
+    this.error = null;
   }
 
   /** Ready for the request that the exchange has now, with handles of its own. */
@@ -50,6 +53,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
+    this.error = null;
     exchange.identity = this.response;
     exchange.params = this.match;
   }
