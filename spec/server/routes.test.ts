@@ -87,4 +87,17 @@ describe('a route that some clients may not find', () => {
       assert.equal(await statusOf(options, target, other), '404 null');
     }
   });
+
+  it('is not found in another spelling either, and leaves nothing of it', async () => {
+    for (const trailingSlash of ['strict', 'ignore', 'redirect'] as const) {
+      const { server } = unlistenedServer({ metrics: true, trailingSlash });
+      server.notFound(({ params, route = 'none' }, response) => response.json([params, route]));
+      for (const target of ['/metrics', '/metrics/', '//metrics', '/%6detrics', '/x/../metrics']) {
+        const response = await server.inject({ target, remoteAddress: '192.0.2.7' });
+        const seen = [response.status, await response.text()];
+        assert.deepEqual(seen, [404, '[{},"none"]'], `${trailingSlash} ${target}`);
+      }
+      await server.close();
+    }
+  });
 });
