@@ -2,6 +2,7 @@
 // what becomes of those whose clients do not read or have left.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it, type TestContext, test } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
 import {
@@ -179,6 +180,7 @@ describe('streams of metrics', () => {
       const { refreshes } = shown;
       for (let count = 0; count < 3; count++) await shown.second();
       assert.equal(shown.refreshes, refreshes, 'nothing is composed for nobody');
+      assert.equal(getEventListeners(shown.life.server.closing, 'abort').length, 0);
     }
   });
 
