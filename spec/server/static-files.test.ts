@@ -154,3 +154,50 @@ describe('each directory', () => {
     }
   });
 });
+
+describe('a file', () => {
+  it('is kept in memory up to exactly the configured size', async () => {
+    for (const [bytes, isKept] of [
+      [999, true],
+      [1_000, true],
+      [1_001, false],
+    ] as const) {
+      writeFileSync(join(root, 'site', 'sized.txt'), 'x'.repeat(bytes));
+      const options = { ...SITE, fileCacheEntryBytesMax: 1_000 };
+      await withSite(
+        () => {},
+        async ({ ask, virtual }) => {
+          virtual.driver.wallMs = Date.now() + 60_000;
+          for (let count = 0; count < 2; count++) {
+            assert.equal((await ask(get('/sized.txt'))).body.length, bytes);
+          }
+          assert.equal(virtual.asyncIo.opened === 1, isKept, `${bytes} bytes`);
+        },
+        options,
+      );
+    }
+  });
+
+  it('is closed after a request with a method that it does not have', async () => {
+    for (const [directories, target, status] of [
+      [SITE, '/one.txt', 405],
+      [{ ...SITE, mounts: MOUNTS }, '/docs/one.txt', 405],
+      [SITE, '/docs/', 404],
+      [SITE, '/', 405],
+      [SITE, '/none.txt', 404],
+    ] as const) {
+      await withSite(
+        () => {},
+        async ({ ask, virtual }) => {
+          for (const method of ['PUT', 'DELETE']) {
+            const response = await ask(`${method} ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+            assert.equal(response.status, status, `${method} ${target}`);
+          }
+          assert.equal(virtual.asyncIo.opened > 0, status === 405, target);
+          assert.equal(virtual.asyncIo.closed, virtual.asyncIo.opened, target);
+        },
+        directories,
+      );
+    }
+  });
+});
