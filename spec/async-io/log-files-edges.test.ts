@@ -1,5 +1,5 @@
-// Log files whose system calls are those of the test: a file that is opened again in the middle of a
-// write, descriptors that are of no use, and the exit of the process in each state of a file.
+// Log files whose system calls are those of the test: a file that is opened again in the middle of
+// a write, descriptors that are of no use, and the exit of the process in each state of a file.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,5 +1,5 @@
-// Requests for metrics that a thread composes, and streams of them: how many there are at a time, and
-// what becomes of those whose clients do not read or have left.
+// Requests for metrics that a thread composes, and streams of them: how many there are at a time,
+// and what becomes of those whose clients do not read or have left.
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -179,7 +179,7 @@ describe('streams of metrics', () => {
       shown.leave(client);
       const { refreshes } = shown;
       for (let count = 0; count < 3; count++) await shown.second();
-      assert.equal(shown.refreshes, refreshes, 'nothing is composed for nobody');
+      assert.equal(shown.refreshes, refreshes, 'nothing is composed without a client');
       assert.equal(getEventListeners(shown.life.server.closing, 'abort').length, 0);
     }
   });

@@ -1,5 +1,5 @@
-// A request whose method changes on its way: it gets all middleware of its new route, each once, and
-// nothing of the route that it had.
+// A request whose method changes on its way: it gets all middleware of its new route, each once,
+// and nothing of the route that it had.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -39,7 +39,7 @@ async function closes(life: VirtualServer, closing: Promise<void>): Promise<void
   }
 }
 
-/** Gives close() the time to look at the clock several times. */
+/** close() looks at the clock several times meanwhile. */
 async function polls(life: VirtualServer): Promise<void> {
   for (let round = 0; round < 8; round++) {
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -89,7 +89,7 @@ describe('close()', () => {
     assert.equal(life.driver.refused.length, 3);
   });
 
-  it('closes what is left when shutdown_timeout_ms has passed since its first step', async (context) => {
+  it('closes the rest at shutdown_timeout_ms after its first step', async (context) => {
     for (const drainLingerMs of [0, 300, 5_000]) {
       const options = { drainLingerMs, shutdownTimeoutMs: 700, lingerTimeoutMs: 1 };
       const life = await begun(context, options, (server) => {
@@ -110,7 +110,7 @@ describe('close()', () => {
     }
   });
 
-  it('says whether another process accepts the clients that wait at the listener', async (context) => {
+  it('says whether another process has the clients of the listener', async (context) => {
     for (const [close, call] of [
       ['close', 'unlisten'],
       ['closeLast', 'unlisten last'],
