@@ -135,57 +135,57 @@ const empty = (): Memory => new OwnMemory(65_536, BYTES_MAX);
 
 describe('what is sampled', () => {
   it('is that of now, each second', async () => {
-    const process = new Process(empty(), 1);
-    await process.begin();
-    assert.equal(totalOf(process.shown, CPU), 5);
-    assert.equal(totalOf(process.shown, 'vibing_pool_blocks', { state: 'free' }), 7);
-    assert.equal(totalOf(process.shown, 'vibing_pool_blocks', { state: 'used' }), 3);
-    assert.equal(process.samples, 1);
-    process.figures = { ...FIGURES, cpuSeconds: 6, openFds: 0, residentBytes: 40 };
-    process.linesDropped = 3;
-    await process.sampleAgain();
-    assert.equal(process.samples, 2);
-    assert.equal(totalOf(process.shown, CPU), 6);
-    assert.equal(totalOf(process.shown, 'process_resident_memory_bytes'), 40);
-    assert.equal(totalOf(process.shown, OPEN_FDS), 0);
-    assert.equal(totalOf(process.shown, DROPPED), 3);
-    await process.metrics.end();
+    const worker = new Process(empty(), 1);
+    await worker.begin();
+    assert.equal(totalOf(worker.shown, CPU), 5);
+    assert.equal(totalOf(worker.shown, 'vibing_pool_blocks', { state: 'free' }), 7);
+    assert.equal(totalOf(worker.shown, 'vibing_pool_blocks', { state: 'used' }), 3);
+    assert.equal(worker.samples, 1);
+    worker.figures = { ...FIGURES, cpuSeconds: 6, openFds: 0, residentBytes: 40 };
+    worker.linesDropped = 3;
+    await worker.sampleAgain();
+    assert.equal(worker.samples, 2);
+    assert.equal(totalOf(worker.shown, CPU), 6);
+    assert.equal(totalOf(worker.shown, 'process_resident_memory_bytes'), 40);
+    assert.equal(totalOf(worker.shown, OPEN_FDS), 0);
+    assert.equal(totalOf(worker.shown, DROPPED), 3);
+    await worker.metrics.end();
   });
 
   it('leaves out descriptors that the system does not count', async () => {
-    const process = new Process(empty(), 1);
-    process.figures = { ...FIGURES, openFds: -1 };
-    await process.begin();
-    assert.deepEqual(seriesOf(process.shown, OPEN_FDS), []);
-    await process.metrics.end();
+    const worker = new Process(empty(), 1);
+    worker.figures = { ...FIGURES, openFds: -1 };
+    await worker.begin();
+    assert.deepEqual(seriesOf(worker.shown, OPEN_FDS), []);
+    await worker.metrics.end();
   });
 
   it('is sampled once more when the server has closed, and then no more', async () => {
-    const process = new Process(empty(), 1);
-    await process.begin();
-    process.figures = { ...FIGURES, cpuSeconds: 8 };
-    process.pauseOfGc();
-    await process.metrics.end();
-    assert.deepEqual(process.events, ['begin', 'composer ends', 'no more pauses', 'end']);
-    assert.equal(totalOf(process.shown, CPU), 8);
-    assert.equal(totalOf(process.shown, 'vibing_gc_pause_seconds', { kind: 'minor' }), 1);
-    const { samples } = process;
-    await process.sampleAgain();
-    await process.sampleAgain();
-    assert.equal(process.samples, samples);
+    const worker = new Process(empty(), 1);
+    await worker.begin();
+    worker.figures = { ...FIGURES, cpuSeconds: 8 };
+    worker.pauseOfGc();
+    await worker.metrics.end();
+    assert.deepEqual(worker.events, ['begin', 'composer ends', 'no more pauses', 'end']);
+    assert.equal(totalOf(worker.shown, CPU), 8);
+    assert.equal(totalOf(worker.shown, 'vibing_gc_pause_seconds', { kind: 'minor' }), 1);
+    const { samples } = worker;
+    await worker.sampleAgain();
+    await worker.sampleAgain();
+    assert.equal(worker.samples, samples);
   });
 
   it('is logged once when the memory for it is full', async () => {
-    const process = new Process(new FixedMemory(new ArrayBuffer(65_536)), 1);
-    await process.begin();
-    assert.equal(totalOf(process.shown, 'vibing_metrics_full'), 0);
-    const counter = process.metrics.own.counter('many_total', 'Many.', ['a']);
+    const worker = new Process(new FixedMemory(new ArrayBuffer(65_536)), 1);
+    await worker.begin();
+    assert.equal(totalOf(worker.shown, 'vibing_metrics_full'), 0);
+    const counter = worker.metrics.own.counter('many_total', 'Many.', ['a']);
     for (let index = 0; index < 3_000; index++) counter.inc(1, { a: `${index}`.padEnd(60, 'x') });
-    for (let count = 0; count < 3; count++) await process.sampleAgain();
-    assert.equal(totalOf(process.shown, 'vibing_metrics_full'), 1);
-    assert.equal(process.warnings.length, 1);
-    assert.match(process.warnings[0], /^metrics: their memory is full, new series count in/);
-    await process.metrics.end();
+    for (let count = 0; count < 3; count++) await worker.sampleAgain();
+    assert.equal(totalOf(worker.shown, 'vibing_metrics_full'), 1);
+    assert.equal(worker.warnings.length, 1);
+    assert.match(worker.warnings[0], /^metrics: their memory is full, new series count in/);
+    await worker.metrics.end();
   });
 });
 
@@ -193,25 +193,25 @@ describe('the next process of a worker', () => {
   it('goes on with the counters of the one before it, each time', async () => {
     let memory = empty();
     for (let start = 1; start <= 3; start++) {
-      const process = new Process(memory, start);
-      process.linesDropped = 2;
-      await process.begin();
-      for (let count = 0; count < 2; count++) await process.sampleAgain();
-      assert.equal(totalOf(process.shown, CPU), 5 * start);
-      assert.equal(totalOf(process.shown, DROPPED), 2 * start);
-      assert.equal(totalOf(process.shown, OPEN_FDS), 6, 'a gauge begins again');
-      await process.metrics.end();
-      ({ memory } = process);
+      const worker = new Process(memory, start);
+      worker.linesDropped = 2;
+      await worker.begin();
+      for (let count = 0; count < 2; count++) await worker.sampleAgain();
+      assert.equal(totalOf(worker.shown, CPU), 5 * start);
+      assert.equal(totalOf(worker.shown, DROPPED), 2 * start);
+      assert.equal(totalOf(worker.shown, OPEN_FDS), 6, 'a gauge begins again');
+      await worker.metrics.end();
+      ({ memory } = worker);
     }
   });
 });
 
 describe('a primary', () => {
   it('closes the memory of its workers, and samples nothing', async () => {
-    const process = new Process(empty(), 1);
-    await process.metrics.end();
-    assert.deepEqual(process.events, ['composer ends', 'close']);
-    assert.equal(process.samples, 0);
+    const worker = new Process(empty(), 1);
+    await worker.metrics.end();
+    assert.deepEqual(worker.events, ['composer ends', 'close']);
+    assert.equal(worker.samples, 0);
   });
 });
 
