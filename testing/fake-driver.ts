@@ -167,8 +167,8 @@ export class FakeDriver implements Driver {
     this.complete(Op.Listen, -1, 8080);
   }
 
-  unlisten(): void {
-    this.calls.push('unlisten');
+  unlisten(last: boolean): void {
+    this.calls.push(last ? 'unlisten last' : 'unlisten');
     this.complete(Op.Unlisten, -1, 0);
   }
 

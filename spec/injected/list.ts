@@ -1,5 +1,5 @@
 // All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
-// middleware, metrics, logs.
+// middleware, the server, metrics, logs.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
@@ -8,6 +8,7 @@ import { DRIVER_BUGS } from './driver-bugs.ts';
 import { METRICS_BUGS } from './metrics-bugs.ts';
 import { MIDDLEWARE_BUGS } from './middleware-bugs.ts';
 import { REACTOR_BUGS } from './reactor-bugs.ts';
+import { SERVER_BUGS } from './server-bugs.ts';
 import { SERVICE_BUGS } from './service-bugs.ts';
 import { STATIC_BUGS } from './static-bugs.ts';
 
@@ -18,5 +19,6 @@ export const BUGS: readonly Bug[] = [
   ...CLUSTER_BUGS,
   ...METRICS_BUGS,
   ...MIDDLEWARE_BUGS,
+  ...SERVER_BUGS,
   ...SERVICE_BUGS,
 ];

@@ -6,6 +6,7 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import { type BearerAuthOptions, bearerAuth } from '../../src/middleware/bearer-auth.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { withSite } from '../../testing/virtual-site.ts';
 
 const CLAIMS = { sub: 'ann', scope: 'read write' } as const;
@@ -161,4 +162,16 @@ test('options are checked', () => {
     const made = () => bearerAuth(options as BearerAuthOptions);
     assert.throws(made, { name: 'TypeError', message });
   }
+});
+
+test('scopes that the program removes from its list later are still required', async () => {
+  const scopes = ['write'];
+  const { server } = unlistenedServer();
+  server.use(bearerAuth({ verify: () => ({ scope: 'read' }), scopes }));
+  server.get('/', (_request, response) => response.text('secret'));
+  const ask = () => server.inject({ target: '/', headers: { authorization: 'Bearer a' } });
+  assert.equal((await ask()).status, 403);
+  scopes.pop();
+  assert.equal((await ask()).status, 403);
+  await server.close();
 });

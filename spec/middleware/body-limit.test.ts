@@ -8,6 +8,7 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import { bodyLimit } from '../../src/middleware/body-limit.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, postChunks, request } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { withSite } from '../../testing/virtual-site.ts';
 import { onEachDriver, withServer } from '../../testing/with-server.ts';
 
@@ -209,4 +210,20 @@ onEachDriver('bodyLimit', (add) => {
       assert.equal(fits.body.length, 50_000);
     });
   });
+});
+
+test('a limit behind what has read the whole body is an error, too', async () => {
+  for (const read of ['text', 'bytes'] as const) {
+    const { log, server } = unlistenedServer();
+    server.use(async (request, _response, next) => {
+      await request[read]();
+      await next();
+    });
+    server.use(bodyLimit(10));
+    server.post('/', (_request, response) => response.text('read'));
+    const { status } = await server.inject({ method: 'POST', target: '/', body: 'abc' });
+    await server.close();
+    assert.equal(status, 500);
+    assert.match(log.join('\n'), /bodyLimit: the body is being read already/);
+  }
 });

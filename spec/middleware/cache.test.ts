@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type CacheOptions, cache } from '../../src/middleware/cache.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, request } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
 const VALUES: readonly (readonly [CacheOptions, string | undefined, string?])[] = [
@@ -20,6 +21,7 @@ const VALUES: readonly (readonly [CacheOptions, string | undefined, string?])[] 
     { maxAgeSeconds: 1, staleWhileRevalidateSeconds: 2, staleIfErrorSeconds: 3 },
     'max-age=1, stale-while-revalidate=2, stale-if-error=3',
   ],
+  [{ maxAgeSeconds: 0, immutable: true }, 'max-age=0, immutable'],
   [{ vary: 'Accept' }, undefined, 'Accept'],
   [{ vary: ['Accept', 'Cookie'], noCache: true }, 'no-cache', 'Accept, Cookie'],
 ];
@@ -113,5 +115,24 @@ test('options that are invalid, contradict each other or set nothing throw', () 
       (error) => error instanceof TypeError && reason.test(error.message),
       JSON.stringify(options),
     );
+  }
+});
+
+test('Vary is added to that of other middleware', async () => {
+  const { server } = unlistenedServer();
+  server.use((_request, response, next) => {
+    response.header('Vary', 'Origin');
+    return next();
+  });
+  server.use(cache({ vary: ['Accept', 'Cookie'] }));
+  server.get('/', (_request, response) => response.appendHeader('Vary', 'X-Own').text('hello'));
+  const { headers } = await server.inject('/');
+  assert.equal(headers.get('vary'), 'Origin, Accept, Cookie, X-Own');
+  await server.close();
+});
+
+test('no shared cache has a private response, for 0 seconds neither', () => {
+  for (const sharedMaxAgeSeconds of [0, 1]) {
+    assert.throws(() => cache({ private: true, sharedMaxAgeSeconds }), /no shared cache stores/);
   }
 });

@@ -415,7 +415,7 @@ test('clients that do not read keep no others from the metrics', async (context)
     assert.doesNotMatch(await outputOf(client), END);
     assert.ok(client.isEnded);
   }
-  assert.match(await outputOf(stalled[stalled.length - 1]), END);
+  for (const client of stalled.slice(3)) assert.match(await outputOf(client), END);
   assert.deepEqual(life.asyncIo.log, []);
 });
 
