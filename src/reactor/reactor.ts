@@ -21,17 +21,16 @@ import {
   CLOSING,
   IN_FLIGHT,
   OPEN,
+  ownerNode,
   RECEIVING,
   SENDING,
   type SocketOwner,
   Sockets,
+  sendNode,
   slotOfNode,
   WATCHING,
 } from './sockets.ts';
 import type { TurnMeter } from './turn-meter.ts';
-
-/** Slot s has two nodes for deadlines: 2 * s + Owner is its owner's, 2 * s + Send a send's. */
-const DeadlineSide = { Owner: 0, Send: 1 } as const;
 
 export class Reactor {
   readonly driver: Driver;
@@ -135,8 +134,8 @@ export class Reactor {
       const slot = this.#recentSends.shift();
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
-      const node = 2 * slot + DeadlineSide.Send;
-      if (this.#deadlines.kind(node) < 0) {
+      const node = sendNode(slot);
+      if (!this.#deadlines.isArmed(node)) {
         this.#progress.begin(slot);
         this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
       }
@@ -200,7 +199,7 @@ export class Reactor {
     assert((state & SENDING) !== 0, 'a send was in flight');
     this.sockets.state[slot] = state & ~SENDING;
     // Progress: the next send has the full timeout again.
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
+    this.#deadlines.disarm(sendNode(slot));
     // Also reported on a closing socket: its owner keeps the memory until the kernel is done.
     this.#owner(slot).sent(result);
     if ((state & CLOSING) !== 0) this.#closeIfIdle(slot);
@@ -226,8 +225,6 @@ export class Reactor {
 
   #closed(slot: number): void {
     const owner = this.#owner(slot);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
     this.#admission.slotClosed(slot);
     this.sockets.release(slot);
     owner.closed();
@@ -248,7 +245,7 @@ export class Reactor {
 
   /** The deadline of a send is armed again as long as its peer makes progress. */
   #due(slot: number, node: number, kind: number): void {
-    const isOfSend = node === 2 * slot + DeadlineSide.Send;
+    const isOfSend = node === sendNode(slot);
     if (isOfSend && this.#progress.check(slot) < WRITE_CHECKS) {
       this.#deadlines.arm(node, kind, this.nowMs);
     } else this.#owner(slot).due(kind);
@@ -340,8 +337,8 @@ export class Reactor {
     assert((state & OPEN) !== 0, 'a closing slot is open');
     if ((state & CLOSING) !== 0) return;
     this.sockets.state[slot] = state | CLOSING;
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
+    this.#deadlines.disarm(ownerNode(slot));
+    this.#deadlines.disarm(sendNode(slot));
     if ((state & IN_FLIGHT) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
@@ -360,13 +357,13 @@ export class Reactor {
   /** Starts the owner's one deadline, in place of an earlier one. */
   arm(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.arm(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
+    this.#deadlines.arm(ownerNode(slot), kind, this.nowMs);
   }
 
   /** As arm(), for a kind that starts again with every request; arm() never gets such a kind. */
   extend(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.extend(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
+    this.#deadlines.extend(ownerNode(slot), kind, this.nowMs);
   }
 
   #prepareDeadline(slot: number): void {
@@ -378,12 +375,12 @@ export class Reactor {
   }
 
   disarm(slot: number): void {
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
+    this.#deadlines.disarm(ownerNode(slot));
   }
 
   /** The kind of the owner's deadline, or -1. */
   armed(slot: number): number {
-    return this.#deadlines.kind(2 * slot + DeadlineSide.Owner);
+    return this.#deadlines.kind(ownerNode(slot));
   }
 
   peer(slot: number): Peer {
