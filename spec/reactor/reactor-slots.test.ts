@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
-import { WRITE_CHECKS } from '../../src/base/fixed-limits.ts';
+import { ACCEPT_RETRY_MS, LATE_POLLS_MAX, WRITE_CHECKS } from '../../src/base/fixed-limits.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { ownerNode, sendNode, slotOfNode } from '../../src/reactor/sockets.ts';
 import { Fixture, Kind, SLOTS, TIMEOUTS_MS } from './fixtures/reactor-fixture.ts';
@@ -102,12 +102,58 @@ describe('deadlines of several sockets', () => {
   });
 });
 
+describe('before a deadline passes', () => {
+  it('so many further polls are made at most, however much comes', () => {
+    const { fixture, slots } = full();
+    const { driver, reactor } = fixture;
+    const [slot] = slots;
+    reactor.arm(slot, Kind.Short);
+    const owner = fixture.owners[slot];
+    owner.sent = () => {
+      reactor.send(slot, 0, 0, 1, false);
+      driver.take(slot);
+    };
+    owner.sent(0);
+    const { polls } = driver;
+    fixture.pass(TIMEOUTS_MS[Kind.Short]);
+    assert.equal(driver.polls - polls, 1 + LATE_POLLS_MAX);
+    assert.deepEqual(fixture.news(slot), [`due ${Kind.Short}`]);
+  });
+
+  it('a send with nothing unacknowledged has as many checks as others', () => {
+    const { fixture, slots } = full();
+    const [slot] = slots;
+    fixture.driver.socket(slot).unacknowledged = 0;
+    fixture.reactor.send(slot, 0, 0, 10, false);
+    fixture.reactor.turn();
+    for (let check = 0; check < WRITE_CHECKS; check++) {
+      fixture.pass(TIMEOUTS_MS[Kind.Write]);
+      assert.deepEqual(fixture.news(slot), [], `check ${check}`);
+    }
+    fixture.pass(TIMEOUTS_MS[Kind.Write]);
+    assert.deepEqual(fixture.news(slot), [`due ${Kind.Write}`]);
+  });
+
+  it('that of another socket does not retry accept() early', () => {
+    const fixture = new Fixture();
+    fixture.reactor.arm(fixture.accept(), Kind.Short);
+    fixture.driver.arrive(-ERRNO.EMFILE);
+    fixture.reactor.turn();
+    fixture.pass(TIMEOUTS_MS[Kind.Short]);
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
+    fixture.pass(ACCEPT_RETRY_MS - TIMEOUTS_MS[Kind.Short]);
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
+  });
+});
+
 describe('sends of many sockets', () => {
-  it('may be four for each before the driver reports one', () => {
+  it('may be as many in a turn as it polls, of every socket', () => {
     const { fixture, slots } = full({ slots: MANY });
     const { reactor, driver } = fixture;
+    const { polls } = driver;
+    const sends = 1 + LATE_POLLS_MAX;
     for (const slot of slots) {
-      let more = 3;
+      let more = sends - 1;
       fixture.owners[slot].sent = () => {
         if (more === 0) return;
         more -= 1;
@@ -117,16 +163,48 @@ describe('sends of many sockets', () => {
       reactor.send(slot, 0, 0, 10, false);
       driver.take(slot);
     }
-    // The deadline lets the turn poll again for what comes at once.
+    // A deadline that is due lets the turn poll again for what has come.
     reactor.arm(slots[0], Kind.Short);
-    assert.equal(driver.polls, MANY + 1);
     driver.nowMs += TIMEOUTS_MS[Kind.Short];
-    assert.equal(reactor.turn(), 4 * MANY);
-    assert.ok(slots.every((slot) => !reactor.sending(slot)));
-    assert.deepEqual(
-      slots.map((slot) => driver.socket(slot).output.length),
-      slots.map(() => 40),
-    );
+    assert.equal(reactor.turn(), sends * MANY);
+    assert.equal(driver.polls - polls, sends);
+    for (const slot of slots) {
+      assert.equal(reactor.sending(slot), false);
+      assert.equal(driver.socket(slot).output.length, 10 * sends);
+    }
+    reactor.turn();
+    assert.equal(reactor.nextDueMs(), Number.POSITIVE_INFINITY);
+  });
+
+  it('get their deadline in the turn after, also the last of several in a turn', () => {
+    const { fixture, slots } = full();
+    const { reactor, driver } = fixture;
+    const [slot] = slots;
+    fixture.owners[slot].sent = () => reactor.send(slot, 0, 0, 10, false);
+    for (let round = 0; round < 3; round++) {
+      // Sent once and again within one turn, then late.
+      if (round === 0) reactor.send(slot, 0, 0, 10, false);
+      driver.take(slot);
+      reactor.turn();
+      reactor.turn();
+      assert.equal(reactor.nextDueMs(), driver.nowMs + TIMEOUTS_MS[Kind.Write], `${round}`);
+      driver.nowMs += 10;
+    }
+  });
+
+  it('of a socket and the next one in its slot are told apart', () => {
+    const { fixture, slots } = full();
+    const { reactor, driver } = fixture;
+    const [slot] = slots;
+    reactor.send(slot, 0, 0, 10, false);
+    driver.take(slot);
+    reactor.close(slot);
+    reactor.turn();
+    reactor.turn();
+    assert.equal(fixture.accept(), slot);
+    reactor.send(slot, 0, 0, 10, false);
+    reactor.turn();
+    assert.equal(reactor.nextDueMs(), driver.nowMs + TIMEOUTS_MS[Kind.Write]);
   });
 });
 

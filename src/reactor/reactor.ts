@@ -51,8 +51,10 @@ export class Reactor {
   readonly #sendTimeout: number;
   readonly #progress: Progress;
   readonly #meter: TurnMeter | null;
-  /** Slots with a send() in the last turn or since. */
+  /** Slots with a send() in the last turn or since, each once. */
   readonly #recentSends: Ring;
+  /** 1 for each of them: within a turn a slot may send as often as the driver is polled. */
+  readonly #isRecent: Uint8Array;
 
   constructor(options: ReactorOptions) {
     this.driver = options.driver;
@@ -63,7 +65,8 @@ export class Reactor {
     this.#kinds = options.timeoutsMs.length;
     this.#sendTimeout = options.sendTimeout;
     this.#progress = new Progress(options.driver, options.slots);
-    this.#recentSends = new Ring(4 * options.slots);
+    this.#recentSends = new Ring(options.slots);
+    this.#isRecent = new Uint8Array(options.slots);
     const { overload } = options;
     const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS, overload?.waitMs ?? 0];
     // Admission has a node and a kind for each of these two, after those of the owners.
@@ -132,6 +135,7 @@ export class Reactor {
   #armLateSends(count: number): void {
     for (let left = count; left > 0; left--) {
       const slot = this.#recentSends.shift();
+      this.#isRecent[slot] = 0;
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
       const node = sendNode(slot);
@@ -301,7 +305,10 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & (SENDING | CLOSING)) === 0, 'no send in flight, and not closing');
     this.sockets.state[slot] = state | SENDING;
-    this.#recentSends.push(slot);
+    if (this.#isRecent[slot] === 0) {
+      this.#isRecent[slot] = 1;
+      this.#recentSends.push(slot);
+    }
     this.driver.send(slot, region, start, end, more);
   }
 
