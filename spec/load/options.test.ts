@@ -185,7 +185,9 @@ describe('a number of a load', () => {
 });
 
 describe('the problem of a load', () => {
-  const steps = `rate: allowed: requests a second up to ${RATE_MAX}, or steps; only the last step may have no duration, and only with a constant rate`;
+  const steps =
+    `rate: allowed: requests a second up to ${RATE_MAX}, or steps; ` +
+    'only the last step may have no duration, and only with a constant rate';
   const weight = 'weights: allowed: integers from 1 to 1000000';
   const step = { from: 1, to: 1, durationMs: 10 };
   const endless = { ...step, durationMs: Number.POSITIVE_INFINITY };

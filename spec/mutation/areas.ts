@@ -38,7 +38,12 @@ export const AREAS: readonly Area[] = [
   },
   { name: 'reactor', tests: [['spec/reactor', ANY]], threshold: 80 },
   // Without the comparison with nginx, a process of its own.
-  { name: 'static', tests: [['spec/static', /^(?!nginx-).*\.test\.js$/]], threshold: 80 },
+  {
+    name: 'static',
+    runs: 0.2,
+    tests: [['spec/static', /^(?!nginx-).*\.test\.js$/]],
+    threshold: 80,
+  },
   // Tests of processes are left out.
   {
     name: 'cluster',
@@ -46,9 +51,10 @@ export const AREAS: readonly Area[] = [
     tests: [['spec/cluster', /^(?!service-|supervision-|reload|worker-options).*\.test\.js$/]],
     threshold: 80,
   },
+  // Loads on the real clock are left out, and what takes many seconds with counters in the code.
   {
     name: 'load',
-    tests: [['spec/load', /^(?!run-load|documented|descriptors).*\.test\.js$/]],
+    tests: [['spec/load', /^(?!run-load\.|documented|reused).*\.test\.js$/]],
     threshold: 80,
   },
 ];

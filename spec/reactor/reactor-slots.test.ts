@@ -82,7 +82,7 @@ describe('deadlines of several sockets', () => {
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('a late send of the lowest kind keeps its first deadline when it is followed by another', () => {
+  it('a late send of the lowest kind keeps its first deadline when another follows', () => {
     const { fixture, slots } = full({ sendTimeout: Kind.Short });
     const [slot] = slots;
     const { reactor, driver } = fixture;
