@@ -303,7 +303,7 @@ describe('responses', () => {
     assert.equal(fixture.recorder.bytes, 9);
   });
 
-  it('that nobody asked for are a fault', () => {
+  it('that no request asked for are a fault', () => {
     const fixture = opened();
     const calls = fixture.deliver(0, OK);
     assert.deepEqual(calls, ['close 0', 'failed 0 framing 0 bytes that belong to no request']);

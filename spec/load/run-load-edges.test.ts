@@ -56,14 +56,14 @@ describe('a load in this process', () => {
   });
   after(() => server.close());
 
-  it('tells when counting begins and ends, and reports what it did', async () => {
-    const told: string[] = [];
+  it('reports when counting begins and ends, and reports what it did', async () => {
+    const reported: string[] = [];
     const beganMs = Date.now();
     const report = await runLoad(
       { url, driver, count: 5, connections: 1 },
-      { counting: () => told.push('counting'), counted: () => told.push('counted') },
+      { counting: () => reported.push('counting'), counted: () => reported.push('counted') },
     );
-    assert.deepEqual(told, ['counting', 'counted']);
+    assert.deepEqual(reported, ['counting', 'counted']);
     const { responses, errorCount, statuses, interrupted, connections } = report;
     assert.deepEqual(
       [responses, errorCount, statuses, interrupted, connections, report.driver],
@@ -141,7 +141,7 @@ describe('a load that cannot begin', () => {
     assert.equal(problem.isUsageError, false);
   });
 
-  it('is told where, and why, by the number of the error', () => {
+  it('is reported where, and why, by the number of the error', () => {
     const prepared = preparedFrom({ url: 'http://127.0.0.1:81/' });
     const ipv6 = preparedFrom({ url: 'http://[::1]/' });
     const line = (errno: number): string => faultLine(prepared, -errno);

@@ -1,5 +1,5 @@
 // Single turns of a load on a virtual clock: what each returns, how long the pump may sleep after
-// it, and what the load tells about its phases.
+// it, and what the load reports about its phases.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,7 +13,7 @@ const prompt: Script = { latencyMs: () => 1 };
 class Fixture {
   readonly server: VirtualServer;
   readonly load: Load;
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
 
   constructor(options: Omit<LoadOptions, 'url'>, script: Script) {
     const prepared = prepareLoad({ url: 'http://127.0.0.1/', ...options });
@@ -21,15 +21,15 @@ class Fixture {
     this.server = new VirtualServer(script);
     const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
     this.load = new Load(plan, this.server, this.server.slab, {
-      counting: () => this.#tell('counting'),
-      counted: () => this.#tell('counted'),
-      secondEnded: () => this.#tell('second'),
+      counting: () => this.#note('counting'),
+      counted: () => this.#note('counted'),
+      secondEnded: () => this.#note('second'),
     });
     this.load.start();
   }
 
-  #tell(what: string): void {
-    this.told.push(`${what} ${this.server.nowMs}`);
+  #note(what: string): void {
+    this.reported.push(`${what} ${this.server.nowMs}`);
   }
 
   /** A turn after so much time; returns its result. */
@@ -135,11 +135,11 @@ describe('the time until the next turn', () => {
   });
 });
 
-describe('a load tells', () => {
+describe('a load reports', () => {
   it('when it counts, and every second in between', () => {
     const fixture = new Fixture({ durationMs: 2_500, warmUpMs: 1_500, connections: 1 }, prompt);
     while (fixture.load.phase !== Phase.Closed) fixture.after(10);
-    assert.deepEqual(fixture.told, [
+    assert.deepEqual(fixture.reported, [
       'second 2010',
       'counting 2510',
       'second 3510',
@@ -156,7 +156,7 @@ describe('a load tells', () => {
   it('without a warm-up at once, and nothing twice', () => {
     const fixture = new Fixture({ rate: 100, durationMs: 1_000, connections: 1 }, prompt);
     while (fixture.load.phase !== Phase.Closed) fixture.after(5);
-    assert.deepEqual(fixture.told, ['counting 1005', 'counted 2005']);
+    assert.deepEqual(fixture.reported, ['counting 1005', 'counted 2005']);
   });
 });
 
@@ -168,7 +168,7 @@ describe('a load that is stopped', () => {
     assert.equal(fixture.load.phase, Phase.Closing);
     for (let count = 0; count < 20; count++) fixture.after(1);
     assert.equal(fixture.load.phase, Phase.Closed);
-    assert.deepEqual([fixture.server.sent.length, fixture.told], [0, []]);
+    assert.deepEqual([fixture.server.sent.length, fixture.reported], [0, []]);
     assert.equal(fixture.load.isStopped, true);
     assert.equal(fixture.load.fault, 0);
     fixture.server.destroy();
