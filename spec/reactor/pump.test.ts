@@ -127,6 +127,8 @@ it('a pause takes no more than a timer does, which would end at once', (context)
   const timers = recordTimers(context);
   void fixture.pump.pause(2 ** 40);
   void fixture.pump.pause(5);
+  // One round of Node's loop, without a timer.
+  void fixture.pump.pause(0);
   assert.deepEqual(
     timers.map(({ ms }) => ms),
     [2 ** 31 - 1, 5],
@@ -486,4 +488,20 @@ it('a wake before the first turn, or after stop(), starts nothing', (context) =>
   driver.wake(false);
   driver.wake(true);
   assert.equal(immediates.mock.callCount(), 0);
+});
+
+it('without a timer hold() decides for the next one', (context) => {
+  const fixture = new Fixture(context);
+  const timers = recordTimers(context);
+  fixture.pump.hold(true);
+  fixture.pump.hold(false);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.tick();
+  assert.deepEqual(
+    timers.map(({ isHeld }) => isHeld),
+    [false],
+  );
 });

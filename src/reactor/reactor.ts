@@ -138,11 +138,9 @@ export class Reactor {
       this.#isRecent[slot] = 0;
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
-      const node = sendNode(slot);
-      if (!this.#deadlines.isArmed(node)) {
-        this.#progress.begin(slot);
-        this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
-      }
+      // No deadline of an earlier send runs: each starts here, and ends with its send.
+      this.#progress.begin(slot);
+      this.#deadlines.arm(sendNode(slot), this.#sendTimeout, this.nowMs);
     }
   }
 
