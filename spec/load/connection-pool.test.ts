@@ -47,7 +47,8 @@ class Fixture {
         calls.push(`connect ${slot}${from}`);
       },
       receive: (slot) => calls.push(`receive ${slot}`),
-      send: (slot, region, start, end) => {
+      send: (slot, region, start, end, more) => {
+        assert.equal(more, false, 'nothing follows at once');
         const text = Buffer.from(this.#region.subarray(start, end)).toString();
         calls.push(`send ${slot} ${region} ${text}`);
       },

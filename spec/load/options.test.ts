@@ -262,6 +262,15 @@ describe('the problem of a load', () => {
     });
   }
 
+  it('is too much memory from the next byte on', () => {
+    // 1,024 requests of 256 KiB: one cycle, and as many as are in flight.
+    const head = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 262000\r\n\r\n';
+    const bytes = 256 * 1024 - head.length;
+    const problems = (more: number): number =>
+      problemsOf({ body: new Uint8Array(bytes + more), pipelining: 1_023 }).length;
+    assert.deepEqual([problems(0), problems(1)], [0, 1]);
+  });
+
   it('is none for values at the edges of what is allowed', () => {
     for (const given of [
       { url: ['http://a/', 'http://a:80/x'] },
