@@ -134,6 +134,41 @@ describe('a file that vanishes', () => {
   });
 });
 
+describe('the system', () => {
+  it('that cannot stat a file is a 500', async () => {
+    const fixture = new Fixture();
+    const stat = fixture.asyncIo.statNow.bind(fixture.asyncIo);
+    fixture.asyncIo.statNow = (path) => (path === '/top/a.txt' ? -EIO : stat(path));
+    assert.equal((await fixture.ask('/a.txt')).status, 500);
+    assert.equal((await fixture.ask('/sub/b.txt')).status, 200);
+  });
+
+  it('is asked again for what is not found, once, or while the root changes', async () => {
+    const fixture = new Fixture();
+    const { asyncIo, tree } = fixture;
+    tree.link('/top/out', '/outside/b.txt');
+    assert.equal((await fixture.ask('/a.txt')).status, 200);
+    const realPath = asyncIo.realPath.bind(asyncIo);
+    let calls = 0;
+    asyncIo.realPath = (path) => {
+      if (path === '/top/out') calls += 1;
+      return realPath(path);
+    };
+    assert.equal((await fixture.ask('/out')).status, 404);
+    assert.equal(calls, 2);
+    // Another root each time.
+    let roots = 0;
+    asyncIo.realPath = (path) => {
+      if (path === '/top/out') calls += 1;
+      roots += 1;
+      return path === '/top' ? Promise.resolve(`/top-${roots}`) : realPath(path);
+    };
+    calls = 0;
+    assert.equal((await fixture.ask('/out', 20_000)).status, 404);
+    assert.equal(calls, 4);
+  });
+});
+
 describe('a root', () => {
   it('that cannot be resolved has no files, and is asked once for each', async () => {
     const fixture = new Fixture();
