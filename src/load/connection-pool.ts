@@ -318,7 +318,6 @@ export class ConnectionPool {
     this.#drop(client);
   }
 
-  /** Closes an open connection. */
   #drop(client: Client): void {
     this.openCount -= 1;
     // A reset leaves no port of ours in TIME_WAIT.
