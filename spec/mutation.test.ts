@@ -192,6 +192,20 @@ describe('the collector', () => {
     assert.equal(globalThis.setTimeout, real);
   });
 
+  it('undoes a mocked timer whose time was mocked before', async () => {
+    const [one] = await collectFrom('spec/a.test.ts', async () => {
+      test('one', ({ mock }: Parameters<CollectedTest['body']>[0]) => {
+        mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+        mock.method(globalThis, 'setTimeout', () => {});
+        mock.method(globalThis, 'setImmediate', () => {});
+      });
+    });
+    assert.ok(one !== undefined);
+    const { setTimeout: real, setImmediate: next } = globalThis;
+    await run(one);
+    assert.deepEqual([globalThis.setTimeout, globalThis.setImmediate], [real, next]);
+  });
+
   it('runs a test repeatedly, with its subtests and after() callbacks', async () => {
     const done: string[] = [];
     const [one] = await collectFrom('spec/a.test.ts', async () => {

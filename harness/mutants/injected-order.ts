@@ -57,13 +57,13 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'the deadline of a send is not disarmed by progress',
     file: REACTOR,
-    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Send);\n        // Also',
+    find: 'this.#deadlines.disarm(sendNode(slot));\n        // Also',
     replace: '// Also',
   },
   {
     name: 'sends get no deadline',
     file: REACTOR,
-    find: 'this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);',
+    find: 'this.#deadlines.arm(sendNode(slot), this.#sendTimeout, this.nowMs);',
     replace: '',
   },
   {
@@ -81,7 +81,7 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'checks of one send count for the next',
     file: REACTOR,
-    find: 'this.#progress.begin(slot);\n                this.#deadlines',
+    find: 'this.#progress.begin(slot);\n            this.#deadlines',
     replace: 'this.#deadlines',
   },
   {

@@ -2,8 +2,6 @@
 // are file, rule and line of text, cut to 90 characters.
 
 export const SURVIVORS: Readonly<Record<string, string>> = {
-  'reactor/reactor.js: + becomes -: return this.#deadlines.kind(2 * slot + DeadlineSide.Owner':
-    'the side of input has number 0, so adding and subtracting it are the same',
   'reactor/reactor.js: a condition never holds: if (this.inTurn)':
     'the clock is read once more, and a pump that is awake is woken',
   'reactor/pump.js: < becomes <=: for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped;':

@@ -66,6 +66,7 @@ function checkAgainst(deadlines: Deadlines, model: readonly Armed[]): void {
   for (let each = 0; each < NODES; each++) {
     const armed = model.find((one) => one.node === each);
     assert.equal(deadlines.kind(each), armed?.kind ?? -1);
+    assert.equal(deadlines.isArmed(each), armed !== undefined);
   }
 }
 

@@ -158,6 +158,13 @@ describe('valid responses', () => {
     assert.equal(closes('HTTP/1.1 200 OK', 'connection: a, Close ,b'), true);
     assert.equal(closes('HTTP/1.1 200 OK', 'Connection: closed'), false);
     assert.equal(closes('HTTP/1.1 200 OK', 'Connection: not close'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: clo se'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: clo\tse'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: \t , ,close \t'), true);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: clos'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: chunked'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: close', 'Connection: a'), true);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connectio: close'), false);
     assert.equal(closes('HTTP/1.1 200 OK', 'Connection: keep-alive'), false);
     assert.equal(closes('HTTP/1.1 200 OK', 'X-Connection: close'), false);
     assert.equal(closes('HTTP/1.0 200 OK'), true);
@@ -336,5 +343,60 @@ describe('a head that is remembered', () => {
       const other = Buffer.from(`${head.slice(0, -1)}x`);
       assert.deepEqual(readSegments([other], memory), { responses: [], end: ResponseFault.Field });
     }
+  });
+});
+
+describe('the memory of a head', () => {
+  const bytesOf = (text: string): DataView => {
+    const bytes = new Uint8Array(Buffer.from(text));
+    return new DataView(bytes.buffer);
+  };
+
+  it('has room for 2,048 bytes, and needs four', () => {
+    const memory = new HeadMemory();
+    const view = bytesOf('x'.repeat(2_100));
+    for (const [length, isKept] of [
+      [3, false],
+      [4, true],
+      [2_048, true],
+      [2_049, false],
+    ] as const) {
+      assert.equal(memory.keep(view, 10, 10 + length), isKept, `${length}`);
+      assert.equal(memory.length, isKept ? length : 0);
+      assert.equal(memory.responseBytes, 0);
+    }
+  });
+
+  it('differs in any byte, wherever it is', () => {
+    const text = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG';
+    for (let length = 4; length <= text.length; length++) {
+      const memory = new HeadMemory();
+      const head = text.slice(0, length);
+      assert.ok(memory.keep(bytesOf(`__${head}`), 2, 2 + length));
+      const isAt = (other: string, end = other.length): boolean =>
+        memory.isAt(bytesOf(other), 1, end);
+      assert.equal(isAt(`_${head}!`), true);
+      assert.equal(isAt(`_${head}`), true, 'at the end');
+      assert.equal(isAt(`_${head}`, length), false, 'beyond the end');
+      for (let at = 0; at < length; at++) {
+        assert.equal(isAt(`_${head.slice(0, at)}#${head.slice(at + 1)}!`), false, `byte ${at}`);
+      }
+    }
+  });
+
+  it('counts whole responses, as many as are asked for', () => {
+    const memory = new HeadMemory();
+    const one = 'headBODY';
+    const view = bytesOf(`_${one.repeat(3)}heaX`);
+    memory.keep(view, 1, 5);
+    assert.equal(memory.countAt(view, 1, 25, 9), 0, 'the length of the body is not known');
+    memory.responseBytes = one.length;
+    assert.equal(memory.countAt(view, 1, 25, 9), 3);
+    assert.equal(memory.countAt(view, 1, 24, 9), 2);
+    assert.equal(memory.countAt(view, 1, 25, 2), 2);
+    assert.equal(memory.countAt(view, 1, 29, 9), 3);
+    assert.equal(memory.countAt(view, 2, 25, 9), 0);
+    memory.forget();
+    assert.equal(memory.countAt(view, 1, 25, 9), 0);
   });
 });

@@ -18,17 +18,17 @@ function dues(steps: readonly RateStep[], most: number): number[] {
 describe('a schedule', () => {
   it('spaces the requests of a rate evenly, from the beginning on', () => {
     assert.deepEqual(dues([{ from: 1000, to: 1000, durationMs: FOREVER }], 4), [0, 1, 2, 3]);
-    const many = dues([{ from: 30_000, to: 30_000, durationMs: 1000 }], 1e6);
-    assert.equal(many.length, 30_000);
+    const many = dues([{ from: 30_000, to: 30_000, durationMs: 200 }], 1e4);
+    assert.equal(many.length, 6_000);
     for (let index = 1; index < many.length; index++) {
       assert.ok(Math.abs(many[index] - many[index - 1] - 1 / 30) < 1e-9);
     }
   });
 
-  it('does not drift: the millionth request is due at its exact time', () => {
+  it('does not drift: a late request is due at its exact time', () => {
     const schedule = new Schedule([{ from: 70_000, to: 70_000, durationMs: FOREVER }]);
-    for (let index = 0; index < 1_000_000; index++) schedule.advance();
-    assert.ok(Math.abs(schedule.dueMs - 1e9 / 70_000) < 1e-6);
+    for (let index = 0; index < 100_000; index++) schedule.advance();
+    assert.ok(Math.abs(schedule.dueMs - 1e8 / 70_000) < 1e-9);
   });
 
   it('follows its steps', () => {
@@ -52,7 +52,7 @@ describe('a schedule', () => {
       [2000, 0],
       [500, 1500],
     ]) {
-      const found = dues([{ from, to, durationMs: 10_000 }], 1e6);
+      const found = dues([{ from, to, durationMs: 10_000 }], 2e4);
       assert.ok(Math.abs(found.length - ((from + to) / 2) * 10) <= 1, `${found.length}`);
       const [half] = [found.filter((due) => due < 5_000).length];
       const wanted = ((from + (from + to) / 2) / 2) * 5;

@@ -110,7 +110,8 @@ async function runBody(id: string, body: Body): Promise<void> {
     await body(context);
   } finally {
     for (const finish of finishers) await finish();
-    mock.timers.reset();
+    // Methods first: a timer that was replaced while time is mocked goes back to the mocked one.
     mock.restoreAll();
+    mock.timers.reset();
   }
 }

@@ -31,6 +31,9 @@ const SUMMARY = join(FOLDER, 'summary.md');
 const SUMMARIES = join(FOLDER, 'summaries');
 const EXPLAINED = join(FOLDER, 'explained.json');
 
+/** The first run of all tests takes some minutes on a busy machine. */
+const DRY_RUN_MINUTES_MAX = 30;
+
 /** Random tests must do the same for every mutant. */
 const SEED = '1';
 /** Tests that start servers do so on this driver only. */
@@ -180,6 +183,7 @@ function configuration(area: Area, mutate: readonly string[], concurrency: numbe
     incrementalFile: resultsOf(area),
     reporters: ['html', 'progress-append-only'],
     htmlReporter: { fileName: join(REPORTS, `${area.name}.html`) },
+    dryRunTimeoutMinutes: DRY_RUN_MINUTES_MAX,
     timeoutMS: 10_000,
     timeoutFactor: 4,
     allowConsoleColors: false,

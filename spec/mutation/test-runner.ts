@@ -63,6 +63,9 @@ type MutantRunResult =
   | { readonly status: 'timeout'; readonly reason: string }
   | { readonly status: 'error'; readonly errorMessage: string };
 
+/** The real ones, whatever a test leaves behind. */
+const { clearTimeout: stopTimer, setTimeout: startTimer } = globalThis;
+
 /** Of TestStatus of Stryker's API. */
 const SUCCESS = 0;
 
@@ -225,11 +228,11 @@ class InProcessTestRunner {
     let timer: NodeJS.Timeout | undefined;
     const roundEnd = (): Promise<void> =>
       new Promise((resolveRound) => {
-        timer = setTimeout(resolveRound, ROUND_MS);
+        timer = startTimer(resolveRound, ROUND_MS);
       });
     for (let round = 0; round < rounds && !settled; round++) {
       await Promise.race([ended, roundEnd()]);
-      clearTimeout(timer);
+      stopTimer(timer);
     }
     if (!settled) return new Error(HANG_MESSAGE);
     return failure ?? this.#stray;

@@ -4,81 +4,13 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
 import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../../src/base/fixed-limits.ts';
-import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
-import { Reactor } from '../../src/reactor/reactor.ts';
-import { FakeDriver } from '../../testing/fake-driver.ts';
-
-const SLOTS = 2;
-const EXTRA_SLOTS = 2;
-const WAIT_MS = 100;
-const BACKLOG = 4;
-const Kind = { Idle: 0, Write: 1, First: 2 } as const;
-
-class Fixture {
-  readonly slab = new Slab(64, 8);
-  readonly driver = new FakeDriver(this.slab);
-  readonly reactor: Reactor;
-  /** Slots in the order of admission, followed by '503' for clients turned away. */
-  readonly admitted: string[] = [];
-  readonly idle: Set<number> = new Set();
-  /** Whether evicted connections close late. */
-  lingers = false;
-  /** The deadline of clients that arrive. */
-  idleKind: number = Kind.Idle;
-
-  constructor(waitMs = WAIT_MS) {
-    this.reactor = new Reactor({
-      driver: this.driver,
-      slab: this.slab,
-      slots: SLOTS + EXTRA_SLOTS,
-      timeoutsMs: [60_000, 60_000, 30_000],
-      sendTimeout: Kind.Write,
-      backlog: BACKLOG,
-      overload: {
-        extraSlots: EXTRA_SLOTS,
-        waitMs,
-        idleTimeouts: [Kind.Idle, Kind.First],
-      },
-      events: {
-        accepted: (slot, overloaded) => {
-          this.admitted.push(overloaded ? `${slot} 503` : String(slot));
-          if (!overloaded) this.reactor.arm(slot, this.idleKind);
-          return {
-            received() {},
-            sent() {},
-            due() {},
-            closed() {},
-            evict: () => {
-              if (this.idle.has(slot) && !this.lingers) this.reactor.close(slot);
-              return this.idle.delete(slot);
-            },
-          };
-        },
-        acceptFault() {},
-        listenDone() {},
-        unlistenDone() {},
-      },
-    });
-    this.reactor.listen({ host: '127.0.0.1', port: 0 });
-    this.reactor.turn();
-  }
-
-  arrive(...handles: number[]): void {
-    for (const handle of handles) this.driver.arrive(handle);
-    this.reactor.turn();
-  }
-
-  pass(ms: number): void {
-    this.driver.nowMs += ms;
-    this.reactor.turn();
-  }
-
-  close(slot: number): void {
-    this.reactor.close(slot);
-    this.reactor.turn();
-  }
-}
+import {
+  BACKLOG,
+  AdmissionFixture as Fixture,
+  Kind,
+  WAIT_MS,
+} from './fixtures/admission-fixture.ts';
 
 it('clients beyond the free slots wait for one, in their order', () => {
   const fixture = new Fixture();
@@ -274,7 +206,7 @@ it('the next owner of the slot of an evicted connection is not closed', () => {
 });
 
 it('without an overload limit clients wait for ever', () => {
-  const fixture = new Fixture(0);
+  const fixture = new Fixture({ waitMs: 0 });
   fixture.arrive(11, 12, 13);
   fixture.idle.add(0).add(1);
   fixture.pass(1_000_000);

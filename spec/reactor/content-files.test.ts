@@ -98,6 +98,14 @@ describe('files with content', () => {
     assert.equal(sent(without, content(), 3 * BUSY_SENDS), 0);
   });
 
+  it('are not made for content that is larger than all of them may be', () => {
+    const { driver, regions } = made();
+    assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX), BUSY_SENDS), 1);
+    assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX + 1), BUSY_SENDS), 0);
+    assert.equal(driver.tries, 1);
+    assert.deepEqual(driver.closed, [], 'and the one that is there stays');
+  });
+
   it('are used also when the content was not sent for a while', () => {
     const { driver, regions } = made();
     const bytes = content();

@@ -6,7 +6,7 @@ import { it, type TestContext } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
-import { Pump } from '../../src/reactor/pump.ts';
+import { Pump, TURNS_IN_A_ROW } from '../../src/reactor/pump.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
@@ -93,8 +93,8 @@ function recordTimers(context: TestContext): RecordedTimer[] {
     timers.push(timer);
     return timer;
   });
-  context.mock.method(globalThis, 'clearTimeout', (timer: RecordedTimer) => {
-    timer.isCleared = true;
+  context.mock.method(globalThis, 'clearTimeout', (timer?: RecordedTimer) => {
+    if (timer !== undefined) timer.isCleared = true;
   });
   return timers;
 }
@@ -127,6 +127,8 @@ it('a pause takes no more than a timer does, which would end at once', (context)
   const timers = recordTimers(context);
   void fixture.pump.pause(2 ** 40);
   void fixture.pump.pause(5);
+  // One round of Node's loop, without a timer.
+  void fixture.pump.pause(0);
   assert.deepEqual(
     timers.map(({ ms }) => ms),
     [2 ** 31 - 1, 5],
@@ -159,6 +161,35 @@ it('while there is work turns continue, and Node runs other callbacks between th
   assert.equal(sends, 100);
   assert.ok(turnsOfOthers > 3, `other callbacks ran ${turnsOfOthers} times`);
   fixture.settle();
+});
+
+it('runs so many turns in a row, and one more without completions before it sleeps', (context) => {
+  const fixture = new Fixture(context);
+  const { driver, pump, reactor } = fixture;
+  pump.start();
+  driver.arrive(1);
+  fixture.settle();
+  let sends = 0;
+  const send = (): void => {
+    sends += 1;
+    reactor.send(0, 0, 0, 1, false);
+    driver.take(0);
+  };
+  fixture.onSent = () => {
+    if (sends < TURNS_IN_A_ROW + 2) send();
+  };
+  const { polls } = driver;
+  const pollsThen: number[] = [];
+  send();
+  // It runs behind the first batch, and again behind the second.
+  const note = (): void => {
+    pollsThen.push(driver.polls - polls);
+    if (pollsThen.length < 2) setImmediate(note);
+  };
+  setImmediate(note);
+  fixture.settle();
+  fixture.tick();
+  assert.deepEqual(pollsThen, [TURNS_IN_A_ROW, TURNS_IN_A_ROW + 3], 'the last one had none');
 });
 
 it('yieldWanted lets Node run after the turn', (context) => {
@@ -425,4 +456,52 @@ it('stopped by a deadline the driver is not asked to sleep: it may be gone', (co
   fixture.tick(32);
   fixture.tick();
   assert.equal(fixture.dues, 1);
+});
+
+it('without deadlines there is no timer', (context) => {
+  const fixture = new Fixture(context);
+  const timers = recordTimers(context);
+  fixture.pump.start();
+  fixture.settle();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  assert.deepEqual(timers, []);
+  fixture.reactor.arm(0, 0);
+  fixture.tick();
+  fixture.driver.wake(false);
+  fixture.tick();
+  assert.equal(timers.length, 1, 'the timer of a deadline is made once');
+});
+
+it('a wake before the first turn, or after stop(), starts nothing', (context) => {
+  const fixture = new Fixture(context);
+  const { driver, pump } = fixture;
+  const immediates = context.mock.method(globalThis, 'setImmediate');
+  driver.wake(false);
+  assert.equal(immediates.mock.callCount(), 0);
+  pump.start();
+  driver.wake(false);
+  assert.equal(immediates.mock.callCount(), 1, 'that of start()');
+  fixture.settle();
+  pump.stop();
+  immediates.mock.resetCalls();
+  driver.wake(false);
+  driver.wake(true);
+  assert.equal(immediates.mock.callCount(), 0);
+});
+
+it('without a timer hold() decides for the next one', (context) => {
+  const fixture = new Fixture(context);
+  const timers = recordTimers(context);
+  fixture.pump.hold(true);
+  fixture.pump.hold(false);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.tick();
+  assert.deepEqual(
+    timers.map(({ isHeld }) => isHeld),
+    [false],
+  );
 });

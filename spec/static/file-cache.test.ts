@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import type { CachedFile } from '../../src/static/cached-file.ts';
+import { Coding } from '../../src/http/accept-encoding.ts';
+import { CachedFile } from '../../src/static/cached-file.ts';
 import { FileCache } from '../../src/static/file-cache.ts';
 import { seeded } from '../../testing/splits.ts';
 import { cachedFile } from './fixtures/cached-file.ts';
@@ -33,6 +34,33 @@ it('finds a file by its exact path, and removes it', () => {
   assert.equal(cache.bytes, 0);
   cache.remove(file);
   assert.equal(cache.bytes, 0);
+});
+
+it('every variant of a file counts, with its names', () => {
+  const one = cachedFile('/a', 1_000);
+  const { key, probes, original } = one;
+  const two = new CachedFile(key, probes, original, new Map([[Coding.Gzip, original]]), 0);
+  const three = new CachedFile(
+    key,
+    probes,
+    original,
+    new Map([
+      [Coding.Gzip, original],
+      [Coding.Brotli, original],
+    ]),
+    0,
+  );
+  const variantBytes = two.memoryBytes - one.memoryBytes;
+  assert.ok(variantBytes > 2_000, `${variantBytes}`);
+  assert.equal(three.memoryBytes - two.memoryBytes, variantBytes);
+  const longer = { ...original, real: `${original.real}12345` };
+  assert.equal(
+    new CachedFile(key, probes, longer, new Map(), 0).memoryBytes - one.memoryBytes,
+    10,
+    'two bytes for a character',
+  );
+  const more = [...probes, { path: '/abc', stat: null }];
+  assert.equal(new CachedFile(key, more, original, new Map(), 0).memoryBytes - one.memoryBytes, 8);
 });
 
 it('a file counts at least twice its content', () => {

@@ -39,10 +39,11 @@ const EXPECTED: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 describe('a prepared 304', () => {
-  const root = mkdtempSync(join(tmpdir(), 'vibing-304-'));
+  let root: string;
   let server: Server;
 
   before(() => {
+    root = mkdtempSync(join(tmpdir(), 'vibing-304-'));
     const files = {
       'small.txt': 'small '.repeat(500),
       'app.3f9a1c2b.js': 'let a;',

@@ -53,6 +53,24 @@ describe('invalid options', () => {
   }
 });
 
+it('without options the settings are the defaults', () => {
+  assert.deepEqual(settingsFrom({}), {
+    listing: false,
+    index: ['index.html'],
+    dotfiles: false,
+    precompressed: false,
+    spa: null,
+    notFound: null,
+    cacheControl: {},
+    headers: {},
+    extensions: [],
+    symlinks: 'inside',
+    mimeTypes: {},
+    cacheBytesMax: 32 * 1024 * 1024,
+    cacheEntryBytesMax: 64 * 1024,
+  });
+});
+
 it('valid options, and their defaults', () => {
   const options: StaticOptions = {
     index: ['index.html', 'index.htm'],

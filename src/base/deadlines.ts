@@ -63,6 +63,10 @@ export class Deadlines {
     if (this.#kind[node] !== NONE) this.#unlink(node);
   }
 
+  isArmed(node: number): boolean {
+    return this.#kind[node] !== NONE;
+  }
+
   /** The kind of a node's timeout, or -1. */
   kind(node: number): number {
     return this.#kind[node];

@@ -319,7 +319,7 @@ export class ConnectionPool {
   }
 
   #drop(client: Client): void {
-    if (client.state === ClientState.Open) this.openCount -= 1;
+    this.openCount -= 1;
     // A reset leaves no port of ours in TIME_WAIT.
     const isReset = client.inFlight > 0 || client.isSending || this.#isClosing;
     client.state = ClientState.Closing;

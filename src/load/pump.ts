@@ -5,9 +5,9 @@ import type { Driver } from '../driver/driver.ts';
 import { type Load, Phase } from './load.ts';
 
 /** Turns between two rounds of Node's event loop, which runs signal handlers and timers. */
-const TURNS_IN_A_ROW = 64;
+export const TURNS_IN_A_ROW = 64;
 /** Empty turns before a sleep, because a sleep and its end cost some ten microseconds. */
-const EMPTY_TURNS_MAX = 24;
+export const EMPTY_TURNS_MAX = 24;
 /** Timers of Node fire up to a millisecond late. */
 const TIMER_SLACK_MS = 2;
 

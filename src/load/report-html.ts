@@ -6,6 +6,7 @@ import { bytesText, countText, detailText, percentText, timeText } from './forma
 import { rowsOf } from './histogram-rows.ts';
 import type { Second } from './recorder.ts';
 import {
+  conditionsText,
   errorStatusText,
   type LoadReport,
   reconnectsText,
@@ -21,6 +22,7 @@ const DRAIN_SECONDS_MARKED = 0.1;
 
 /** The report as an HTML page, without links and scripts. */
 export function reportHtml(report: LoadReport): string {
+  const { seconds, startedAt } = report;
   const title = `${report.method} ${report.urls.join(', ')}`;
   return `<!doctype html>
 <html lang="en">
@@ -35,7 +37,7 @@ ${STYLE}
 <body>
 <main>
 <h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(conditionsText(report))}</p>
+<p>${escapeHtml(`${startedAt}: ${seconds.toFixed(1)} s, ${conditionsText(report)}`)}</p>
 ${report.load.isBound ? warning('LOAD-BOUND: the load used its own core fully.') : ''}
 ${report.interrupted ? warning('INTERRUPTED: the results up to then.') : ''}
 <section class="figures">
@@ -164,15 +166,6 @@ function timeChart(
     yTicks: axisTicks(Math.max(...points.map(([, value]) => value)), text),
     mark: isLate ? [seconds, 'end'] : undefined,
   };
-}
-
-function conditionsText(report: LoadReport): string {
-  const { connections, driver, loop, pipelining, seconds, startedAt } = report;
-  return (
-    `${startedAt}: ${connections} connections, pipelining ${pipelining}, ` +
-    `${loop === 'closed' ? 'closed loop' : loop.replace(/^open,/, 'open loop:')}, ` +
-    `${seconds.toFixed(1)} s, driver ${driver}`
-  );
 }
 
 function rows(report: LoadReport): readonly (readonly [string, string])[] {

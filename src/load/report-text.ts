@@ -4,6 +4,7 @@ import { logText, safeJson } from '../base/log-text.ts';
 import { barText, bytesText, countText, detailText, percentText, timeText } from './format.ts';
 import { rowsOf } from './histogram-rows.ts';
 import {
+  conditionsText,
   errorStatusText,
   type LoadReport,
   reconnectsText,
@@ -36,20 +37,9 @@ export function reportText(report: LoadReport): string {
 }
 
 function headLines(report: LoadReport): readonly string[] {
-  const { connections, keepAlive, loop, pipelining, warmUpSeconds } = report;
-  const parts = [
-    `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
-    pipelining === 1 ? 'no pipelining' : `pipelining ${pipelining}`,
-    ...(keepAlive ? [] : ['a connection for each request']),
-    loop === 'closed'
-      ? 'closed loop'
-      : `${loop} loop`.replace(/^open, (.*) loop$/, 'open loop: $1'),
-    ...(warmUpSeconds > 0 ? [`after ${warmUpSeconds} s of warm-up`] : []),
-    `driver ${report.driver}`,
-  ];
   return [
     ...report.urls.map((url) => `${report.method} ${url}`),
-    parts.join(', '),
+    conditionsText(report),
     ...(report.interrupted ? ['INTERRUPTED: the results up to then'] : []),
   ];
 }

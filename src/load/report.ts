@@ -174,6 +174,19 @@ function loopText({ rate }: Prepared): string {
   return `open, ${steps.join(', then ')}`;
 }
 
+/** How the requests were sent, for people. */
+export function conditionsText(report: LoadReport): string {
+  const { connections, driver, keepAlive, loop, pipelining, warmUpSeconds } = report;
+  return [
+    `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    pipelining === 1 ? 'no pipelining' : `pipelining ${pipelining}`,
+    ...(keepAlive ? [] : ['a connection for each request']),
+    loop === 'closed' ? 'closed loop' : loop.replace(/^open,/, 'open loop:'),
+    ...(warmUpSeconds > 0 ? [`after ${warmUpSeconds} s of warm-up`] : []),
+    `driver ${driver}`,
+  ].join(', ');
+}
+
 /** The processor time of the load. */
 export function shareText({ load, seconds }: LoadReport): string {
   if (seconds < SHARE_SECONDS_MIN) {

@@ -170,7 +170,8 @@ export function descriptorProblem(connections: number, limit: number): string {
   );
 }
 
-function faultLine({ host, port, socket }: Prepared, fault: number): string {
+/** Why nothing could be connected to, as -errno in `fault`. */
+export function faultLine({ host, port, socket }: Prepared, fault: number): string {
   const where = socket ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return `cannot connect to ${where}: ${FAULTS[-fault] ?? `errno ${-fault}`}`;
 }
@@ -190,7 +191,8 @@ const FAULTS: Readonly<Record<number, string>> = {
 
 const PHASES = ['connecting', 'running', 'ending', 'ending', 'ending'] as const;
 
-function progressOf(load: Load, prepared: Prepared, nowMs: number): Progress {
+/** The state of a load at a time. */
+export function progressOf(load: Load, prepared: Prepared, nowMs: number): Progress {
   const { recorder } = load;
   const last = recorder.seconds.at(-1);
   const isWarmUp = load.phase === Phase.Running && nowMs < load.beginMs;

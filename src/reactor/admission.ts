@@ -31,7 +31,7 @@ export interface OverloadOptions {
 }
 
 /** The most connections that are tried, to evict one for a client. */
-const EVICTIONS_TRIED_MAX = 32;
+export const EVICTIONS_TRIED_MAX = 32;
 
 /** Off: not listening. Paused: after a fault of accept(), or because all slots are used. */
 const Accept = { Off: 0, On: 1, Paused: 2 } as const;
@@ -148,7 +148,7 @@ export class Admission {
   #startOverloadWait(nowMs: number): void {
     const { deadlines, overload } = this.#parts;
     if (overload === null || overload.waitMs === 0 || overload.extraSlots === 0) return;
-    if (deadlines.kind(this.#overloadNode) >= 0) return;
+    if (deadlines.isArmed(this.#overloadNode)) return;
     deadlines.arm(this.#overloadNode, this.#overloadKind, nowMs);
   }
 
@@ -232,11 +232,12 @@ export class Admission {
 
   expire(nowMs: number): void {
     const { deadlines, retryKind, retryNode } = this.#parts;
-    if (deadlines.expire(retryKind, nowMs) >= 0 && this.#canTakeMore) this.#resume();
-    if (deadlines.expire(this.#overloadKind, nowMs) < 0) return;
+    const isRetryDue = deadlines.expire(retryKind, nowMs) === retryNode;
+    if (isRetryDue && this.#canTakeMore) this.#resume();
+    if (deadlines.expire(this.#overloadKind, nowMs) !== this.#overloadNode) return;
     this.#overloaded = true;
     this.#shed(nowMs);
-    if (this.#canTakeMore && deadlines.kind(retryNode) < 0) this.#resume();
+    if (this.#canTakeMore && !deadlines.isArmed(retryNode)) this.#resume();
   }
 
   /** Closes all clients that still wait for a slot. */

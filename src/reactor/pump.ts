@@ -7,7 +7,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Reactor } from './reactor.ts';
 
 /** Turns in a row before Node's loop runs, which costs about 2 microseconds. */
-const TURNS_IN_A_ROW = 16;
+export const TURNS_IN_A_ROW = 16;
 
 /** Timers of Node fire up to a millisecond early or late; being late is harmless. */
 const TIMER_SLACK_MS = 1;
@@ -22,7 +22,7 @@ export class Pump {
   readonly #runAlone: () => void;
   #asleep = false;
   #stopped = true;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #holds = true;
 
@@ -118,7 +118,7 @@ export class Pump {
     const waitMs = dueMs - this.#reactor.driver.now() + TIMER_SLACK_MS;
     this.#timer = setTimeout(
       () => {
-        this.#timer = null;
+        this.#timer = undefined;
         this.#timerDueMs = Number.POSITIVE_INFINITY;
         // Not at once: Node's loop first reads what came while the process was blocked; otherwise
         // clients would time out although their bytes are there.
@@ -130,8 +130,8 @@ export class Pump {
   }
 
   #clearTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
   }
 }

@@ -21,17 +21,16 @@ import {
   CLOSING,
   IN_FLIGHT,
   OPEN,
+  ownerNode,
   RECEIVING,
   SENDING,
   type SocketOwner,
   Sockets,
+  sendNode,
   slotOfNode,
   WATCHING,
 } from './sockets.ts';
 import type { TurnMeter } from './turn-meter.ts';
-
-/** Slot s has two nodes for deadlines: 2 * s + Owner is its owner's, 2 * s + Send a send's. */
-const DeadlineSide = { Owner: 0, Send: 1 } as const;
 
 export class Reactor {
   readonly driver: Driver;
@@ -52,8 +51,10 @@ export class Reactor {
   readonly #sendTimeout: number;
   readonly #progress: Progress;
   readonly #meter: TurnMeter | null;
-  /** Slots with a send() in the last turn or since. */
+  /** Slots with a send() in the last turn or since, each once. */
   readonly #recentSends: Ring;
+  /** 1 for each of them: within a turn a slot may send as often as the driver is polled. */
+  readonly #isRecent: Uint8Array;
 
   constructor(options: ReactorOptions) {
     this.driver = options.driver;
@@ -64,7 +65,8 @@ export class Reactor {
     this.#kinds = options.timeoutsMs.length;
     this.#sendTimeout = options.sendTimeout;
     this.#progress = new Progress(options.driver, options.slots);
-    this.#recentSends = new Ring(4 * options.slots);
+    this.#recentSends = new Ring(options.slots);
+    this.#isRecent = new Uint8Array(options.slots);
     const { overload } = options;
     const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS, overload?.waitMs ?? 0];
     // Admission has a node and a kind for each of these two, after those of the owners.
@@ -133,13 +135,12 @@ export class Reactor {
   #armLateSends(count: number): void {
     for (let left = count; left > 0; left--) {
       const slot = this.#recentSends.shift();
+      this.#isRecent[slot] = 0;
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
-      const node = 2 * slot + DeadlineSide.Send;
-      if (this.#deadlines.kind(node) < 0) {
-        this.#progress.begin(slot);
-        this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
-      }
+      // No deadline of an earlier send runs: each starts here, and ends with its send.
+      this.#progress.begin(slot);
+      this.#deadlines.arm(sendNode(slot), this.#sendTimeout, this.nowMs);
     }
   }
 
@@ -200,7 +201,7 @@ export class Reactor {
     assert((state & SENDING) !== 0, 'a send was in flight');
     this.sockets.state[slot] = state & ~SENDING;
     // Progress: the next send has the full timeout again.
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
+    this.#deadlines.disarm(sendNode(slot));
     // Also reported on a closing socket: its owner keeps the memory until the kernel is done.
     this.#owner(slot).sent(result);
     if ((state & CLOSING) !== 0) this.#closeIfIdle(slot);
@@ -226,8 +227,6 @@ export class Reactor {
 
   #closed(slot: number): void {
     const owner = this.#owner(slot);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
     this.#admission.slotClosed(slot);
     this.sockets.release(slot);
     owner.closed();
@@ -248,7 +247,7 @@ export class Reactor {
 
   /** The deadline of a send is armed again as long as its peer makes progress. */
   #due(slot: number, node: number, kind: number): void {
-    const isOfSend = node === 2 * slot + DeadlineSide.Send;
+    const isOfSend = node === sendNode(slot);
     if (isOfSend && this.#progress.check(slot) < WRITE_CHECKS) {
       this.#deadlines.arm(node, kind, this.nowMs);
     } else this.#owner(slot).due(kind);
@@ -304,7 +303,10 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & (SENDING | CLOSING)) === 0, 'no send in flight, and not closing');
     this.sockets.state[slot] = state | SENDING;
-    this.#recentSends.push(slot);
+    if (this.#isRecent[slot] === 0) {
+      this.#isRecent[slot] = 1;
+      this.#recentSends.push(slot);
+    }
     this.driver.send(slot, region, start, end, more);
   }
 
@@ -340,8 +342,8 @@ export class Reactor {
     assert((state & OPEN) !== 0, 'a closing slot is open');
     if ((state & CLOSING) !== 0) return;
     this.sockets.state[slot] = state | CLOSING;
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
+    this.#deadlines.disarm(ownerNode(slot));
+    this.#deadlines.disarm(sendNode(slot));
     if ((state & IN_FLIGHT) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
@@ -360,13 +362,13 @@ export class Reactor {
   /** Starts the owner's one deadline, in place of an earlier one. */
   arm(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.arm(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
+    this.#deadlines.arm(ownerNode(slot), kind, this.nowMs);
   }
 
   /** As arm(), for a kind that starts again with every request; arm() never gets such a kind. */
   extend(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.extend(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
+    this.#deadlines.extend(ownerNode(slot), kind, this.nowMs);
   }
 
   #prepareDeadline(slot: number): void {
@@ -378,12 +380,12 @@ export class Reactor {
   }
 
   disarm(slot: number): void {
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
+    this.#deadlines.disarm(ownerNode(slot));
   }
 
   /** The kind of the owner's deadline, or -1. */
   armed(slot: number): number {
-    return this.#deadlines.kind(2 * slot + DeadlineSide.Owner);
+    return this.#deadlines.kind(ownerNode(slot));
   }
 
   peer(slot: number): Peer {

@@ -32,7 +32,15 @@ export const WATCHING = 32;
 /** Operations that have to complete before a slot closes. */
 export const IN_FLIGHT: number = RECEIVING | SENDING | WATCHING;
 
-/** Slot s has the deadlines of the nodes 2 * s and 2 * s + 1. */
+/** Each slot has two nodes for deadlines: its owner's here, that of a send in sendNode(). */
+export function ownerNode(slot: number): number {
+  return 2 * slot;
+}
+
+export function sendNode(slot: number): number {
+  return 2 * slot + 1;
+}
+
 export function slotOfNode(node: number): number {
   return node >> 1;
 }

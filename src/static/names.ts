@@ -18,9 +18,8 @@ const WINDOWS_DEVICE =
  * routePath() has.
  */
 export function namesIn(path: Uint8Array, from: number, to: number): readonly string[] | null {
-  // The root of a mount may be requested without its slash.
-  if (to === from) return [];
   const end = path[to - 1] === SLASH ? to - 1 : to;
+  // The root; that of a mount may be requested without its slash.
   if (end <= from) return [];
   const names = utf8(path, from + 1, end).split('/');
   return names.every((name) => isFileName(name)) ? names : null;

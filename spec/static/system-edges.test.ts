@@ -1,0 +1,349 @@
+// What a system may do at the worst moment, in a file system in memory: names that lead elsewhere
+// while a file is opened, files that vanish, roots that cannot be resolved, variants that must not
+// be read, and slow disks.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FileKind } from '../../src/async-io/async-io.ts';
+import { ERRNO } from '../../src/base/errno.ts';
+import type { Services } from '../../src/exchange/exchange.ts';
+import { type StaticOptions, settingsFrom } from '../../src/static/options.ts';
+import { Root } from '../../src/static/root.ts';
+import { missingRoots } from '../../src/static/roots.ts';
+import { Site } from '../../src/static/site.ts';
+import { allowed, type Recorded, request } from './fixtures/in-process.ts';
+import { Tree, TreeAsyncIo } from './fixtures/tree.ts';
+
+const { EACCES, EIO, ENOENT, EPERM } = ERRNO;
+const SECRET = 'outside';
+
+class Fixture {
+  readonly tree = new Tree();
+  readonly asyncIo = new TreeAsyncIo(this.tree);
+  readonly site: Site;
+  readonly clock = { nowMs: (): number => this.tree.nowMs };
+
+  constructor(options: StaticOptions = {}) {
+    for (const path of ['/top', '/top/sub', '/outside']) this.tree.directory(path);
+    this.tree.write('/top/a.txt', 'a');
+    this.tree.write('/top/sub/b.txt', 'b');
+    this.tree.write('/outside/b.txt', SECRET);
+    this.tree.nowMs += 1_000;
+    this.site = new Site('/top', settingsFrom(options));
+  }
+
+  /** Performs operations until the promise is settled. */
+  async perform<T>(result: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => {
+      isSettled = true;
+    };
+    result.then(settled, settled);
+    for (let round = 0; round < 500 && !isSettled; round++) {
+      this.asyncIo.pending.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(isSettled, 'it ends');
+    assert.equal(this.asyncIo.open$.size, 0, 'every file is closed');
+    return result;
+  }
+
+  start(path: string, lines: readonly string[] = []): Recorded {
+    return request(this.site, this.asyncIo, this.clock, path, lines);
+  }
+
+  async finish(...all: Recorded[]): Promise<void> {
+    const until = async (): Promise<void> => {
+      while (!all.every(({ done }) => done)) await new Promise((next) => setImmediate(next));
+    };
+    await this.perform(until());
+  }
+
+  async ask(path: string, afterMs = 10, lines: readonly string[] = []): Promise<Recorded> {
+    this.tree.nowMs += afterMs;
+    const recorded = this.start(path, lines);
+    await this.finish(recorded);
+    if (recorded.error !== null) recorded.status = 500;
+    return recorded;
+  }
+}
+
+describe('a directory that becomes a link out of the root', () => {
+  for (const reportsPaths of [true, false]) {
+    const what = reportsPaths ? 'reports paths of open files' : 'does not';
+    it(`before a file is opened: nothing is sent, where the system ${what}`, async () => {
+      const fixture = new Fixture();
+      const { asyncIo, tree } = fixture;
+      asyncIo.reportsPaths = reportsPaths;
+      const open = asyncIo.open.bind(asyncIo);
+      let opens = 0;
+      asyncIo.open = (path) => {
+        opens += 1;
+        tree.rename('/top/sub', '/top/was');
+        tree.link('/top/sub', '/outside');
+        return open(path);
+      };
+      const { status, body } = await fixture.ask('/sub/b.txt');
+      assert.deepEqual([status, body, opens], [404, '', 1]);
+    });
+
+    it(`only while it is opened: the file is sent, where the system ${what}`, async () => {
+      const fixture = new Fixture();
+      const { asyncIo, tree } = fixture;
+      asyncIo.reportsPaths = reportsPaths;
+      const open = asyncIo.open.bind(asyncIo);
+      let opens = 0;
+      asyncIo.open = async (path) => {
+        opens += 1;
+        if (opens > 1) return open(path);
+        tree.rename('/top/sub', '/top/was');
+        tree.link('/top/sub', '/outside');
+        const opened = await open(path);
+        tree.remove('/top/sub');
+        tree.rename('/top/was', '/top/sub');
+        return opened;
+      };
+      const { status, body } = await fixture.ask('/sub/b.txt');
+      assert.deepEqual([status, body, opens], [200, 'b', 2]);
+    });
+  }
+
+  it('where that is allowed it is followed', async () => {
+    const fixture = new Fixture({ symlinks: 'all' });
+    fixture.tree.link('/top/link', '/outside');
+    assert.equal((await fixture.ask('/link/b.txt')).body, SECRET);
+  });
+});
+
+describe('a file that vanishes', () => {
+  it('whenever it is opened is looked up four times, and a 404', async () => {
+    const fixture = new Fixture();
+    let opens = 0;
+    fixture.asyncIo.open = () => {
+      opens += 1;
+      return Promise.resolve(-ENOENT);
+    };
+    assert.equal((await fixture.ask('/a.txt')).status, 404);
+    assert.equal(opens, 4);
+  });
+
+  it('once is looked up again', async () => {
+    const fixture = new Fixture();
+    fixture.asyncIo.openFault = -ENOENT;
+    assert.equal((await fixture.ask('/a.txt')).body, 'a');
+  });
+});
+
+describe('the system', () => {
+  it('that cannot stat a file is a 500', async () => {
+    const fixture = new Fixture();
+    const stat = fixture.asyncIo.statNow.bind(fixture.asyncIo);
+    fixture.asyncIo.statNow = (path) => (path === '/top/a.txt' ? -EIO : stat(path));
+    assert.equal((await fixture.ask('/a.txt')).status, 500);
+    assert.equal((await fixture.ask('/sub/b.txt')).status, 200);
+  });
+
+  it('is asked again for what is not found, once, or while the root changes', async () => {
+    const fixture = new Fixture();
+    const { asyncIo, tree } = fixture;
+    tree.link('/top/out', '/outside/b.txt');
+    assert.equal((await fixture.ask('/a.txt')).status, 200);
+    const realPath = asyncIo.realPath.bind(asyncIo);
+    let calls = 0;
+    asyncIo.realPath = (path) => {
+      if (path === '/top/out') calls += 1;
+      return realPath(path);
+    };
+    assert.equal((await fixture.ask('/out')).status, 404);
+    assert.equal(calls, 2);
+    // Another root each time.
+    let roots = 0;
+    asyncIo.realPath = (path) => {
+      if (path === '/top/out') calls += 1;
+      roots += 1;
+      return path === '/top' ? Promise.resolve(`/top-${roots}`) : realPath(path);
+    };
+    calls = 0;
+    assert.equal((await fixture.ask('/out', 20_000)).status, 404);
+    assert.equal(calls, 4);
+  });
+});
+
+describe('a root', () => {
+  it('that cannot be resolved has no files, and is asked once for each', async () => {
+    const fixture = new Fixture();
+    const { asyncIo } = fixture;
+    const realPath = asyncIo.realPath.bind(asyncIo);
+    let calls = 0;
+    asyncIo.realPath = (path) => {
+      if (path !== '/top') return realPath(path);
+      calls += 1;
+      return Promise.resolve(-EACCES);
+    };
+    assert.equal((await fixture.ask('/a.txt')).status, 404);
+    assert.equal(calls, 1);
+  });
+
+  it('hides names that begin with a dot, wherever they are asked for', async () => {
+    const fixture = new Fixture();
+    fixture.tree.directory('/top/.git');
+    fixture.tree.write('/top/.git/config', SECRET);
+    const { asyncIo, clock } = fixture;
+    const services = { asyncIo, nowMs: clock.nowMs, wallMs: clock.nowMs } as unknown as Services;
+    for (const [dotfiles, wanted] of [
+      [false, -ENOENT],
+      [true, '/top/.git/config'],
+    ] as const) {
+      const root = new Root('/top', settingsFrom({ dotfiles }));
+      const names = ['.git', 'config'];
+      assert.equal(await fixture.perform(root.resolve(asyncIo, names)), wanted);
+      assert.equal(await fixture.perform(root.locate(services, names)), wanted);
+    }
+  });
+
+  it('may end in a slash, as that of the system does', () => {
+    const settings = settingsFrom({});
+    assert.equal(new Root('/', settings).pathOf(['a', 'b']), '/a/b');
+    assert.equal(new Root('/top', settings).pathOf(['a', 'b']), '/top/a/b');
+    assert.equal(new Root('/top', settings).pathOf([]), '/top');
+  });
+
+  it('is missing when it is no directory, each named once', async () => {
+    const { asyncIo, perform } = new Fixture();
+    const given = ['/top', '/top/a.txt', '/none', '/none', '/outside'];
+    const missing = missingRoots(asyncIo, given);
+    assert.deepEqual(await perform.call({ asyncIo }, missing), ['/top/a.txt', '/none']);
+  });
+});
+
+describe('a precompressed variant', () => {
+  const accept = ['Accept-Encoding: gzip'];
+
+  it('that must not be read is not used', async () => {
+    for (const fault of [EACCES, EPERM]) {
+      const fixture = new Fixture({ precompressed: true });
+      fixture.tree.write('/top/a.txt.gz', 'zipped');
+      fixture.tree.nowMs += 1_000;
+      const open = fixture.asyncIo.open.bind(fixture.asyncIo);
+      fixture.asyncIo.open = (path) =>
+        path.endsWith('.gz') ? Promise.resolve(-fault) : open(path);
+      const { status, body, fields } = await fixture.ask('/a.txt', 10, accept);
+      assert.deepEqual([status, body, fields.get('content-encoding')], [200, 'a', undefined]);
+    }
+  });
+
+  it('that cannot be read is a 500', async () => {
+    const fixture = new Fixture({ precompressed: true });
+    fixture.tree.write('/top/a.txt.gz', 'zipped');
+    const open = fixture.asyncIo.open.bind(fixture.asyncIo);
+    fixture.asyncIo.open = (path) => (path.endsWith('.gz') ? Promise.resolve(-EIO) : open(path));
+    assert.equal((await fixture.ask('/a.txt', 10, accept)).status, 500);
+  });
+
+  it('is used unless it is older than the file', async () => {
+    const fixture = new Fixture({ precompressed: true });
+    fixture.tree.write('/top/a.txt.gz', 'zipped');
+    fixture.tree.write('/top/a.txt.br', 'br');
+    const nowMs = fixture.tree.nowMs;
+    fixture.tree.touch('/top/a.txt', nowMs);
+    fixture.tree.touch('/top/a.txt.gz', nowMs);
+    fixture.tree.touch('/top/a.txt.br', nowMs - 1);
+    fixture.tree.nowMs += 1_000;
+    const both = ['Accept-Encoding: br, gzip'];
+    const { body, fields } = await fixture.ask('/a.txt', 10, both);
+    assert.deepEqual([body, fields.get('content-encoding')], ['zipped', 'gzip']);
+  });
+});
+
+describe('the methods of a path', () => {
+  it('are those of a file, also of one that must not be read', async () => {
+    const fixture = new Fixture({ listing: true });
+    fixture.tree.write('/top/denied.txt', 'x');
+    fixture.tree.allow('/top/denied.txt', false);
+    fixture.tree.nowMs += 1_000;
+    const methodsOf = (path: string): Promise<readonly string[]> =>
+      fixture.perform(allowed(fixture.site, fixture.asyncIo, fixture.clock, path));
+    const all = ['GET', 'HEAD', 'OPTIONS'];
+    for (const path of ['/a.txt', '/sub', '/sub/', '/denied.txt']) {
+      assert.deepEqual(await methodsOf(path), all, path);
+    }
+    for (const path of ['/none', '/a.txt/', '/.hidden', '/a%2fb']) {
+      assert.deepEqual(await methodsOf(path), [], path);
+    }
+  });
+
+  it('are unknown when the system fails', async () => {
+    const fixture = new Fixture();
+    fixture.asyncIo.openFault = -EIO;
+    const methods = allowed(fixture.site, fixture.asyncIo, fixture.clock, '/a.txt');
+    await assert.rejects(fixture.perform(methods), /EIO|errno|5/);
+    assert.deepEqual(
+      await fixture.perform(allowed(fixture.site, fixture.asyncIo, fixture.clock, '/a.txt')),
+      ['GET', 'HEAD', 'OPTIONS'],
+    );
+  });
+});
+
+describe('on a slow disk', () => {
+  it('a file in memory is sent for some milliseconds, then checked', async () => {
+    const fixture = new Fixture();
+    assert.equal((await fixture.ask('/a.txt')).body, 'a');
+    fixture.asyncIo.slow = true;
+    assert.equal((await fixture.ask('/a.txt', 5)).immediate, true);
+    assert.equal((await fixture.ask('/a.txt', 1)).immediate, false);
+    assert.equal((await fixture.ask('/a.txt', 5)).immediate, true, 'that check counts');
+  });
+
+  it('requests during a check are not delayed by it, for a while', async () => {
+    const fixture = new Fixture();
+    const { tree, asyncIo } = fixture;
+    await fixture.ask('/a.txt');
+    asyncIo.slow = true;
+    tree.nowMs += 20;
+    const first = fixture.start('/a.txt');
+    assert.equal(first.immediate, false, 'the first one checks');
+    tree.nowMs += 30;
+    const second = fixture.start('/a.txt');
+    assert.deepEqual([second.immediate, second.body], [true, 'a']);
+    tree.nowMs += 1;
+    const third = fixture.start('/a.txt');
+    assert.equal(third.immediate, false);
+    await fixture.finish(first, second, third);
+    assert.deepEqual([first.body, third.body], ['a', 'a']);
+  });
+
+  it('the spelling of a name is checked as well', async () => {
+    const fixture = new Fixture();
+    fixture.tree.write('/top/sub/B.TXT', 'upper');
+    fixture.asyncIo.slow = true;
+    fixture.asyncIo.list = () => assert.fail('two files need no list');
+    assert.equal((await fixture.ask('/sub/b.txt')).body, 'b');
+    assert.equal((await fixture.ask('/sub/B.TXT')).body, 'upper');
+  });
+
+  it('a twin in the other case that vanishes is no reason to trust the spelling', async () => {
+    const fixture = new Fixture();
+    const { asyncIo, tree } = fixture;
+    tree.write('/top/sub/B.TXT', 'upper');
+    const stat = asyncIo.statNow.bind(asyncIo);
+    asyncIo.statNow = (path) => (path.endsWith('B.TXT') ? -ENOENT : stat(path));
+    let lists = 0;
+    const list = asyncIo.list.bind(asyncIo);
+    asyncIo.list = (path) => {
+      lists += 1;
+      return list(path);
+    };
+    assert.equal((await fixture.ask('/sub/b.txt')).body, 'b');
+    assert.ok(lists > 0, 'the directory is listed');
+  });
+});
+
+it('a file whose kind changes is no longer the one in memory', async () => {
+  const fixture = new Fixture();
+  assert.equal((await fixture.ask('/a.txt')).body, 'a');
+  const stat = fixture.asyncIo.statNow('/top/a.txt');
+  assert.ok(stat !== null && typeof stat !== 'number' && stat.kind === FileKind.File);
+  fixture.tree.remove('/top/a.txt');
+  fixture.tree.directory('/top/a.txt');
+  assert.equal((await fixture.ask('/a.txt')).status, 404);
+});
