@@ -4,6 +4,7 @@
 // request and check their identity at every use, so that none of them ever reaches another request.
 // The record changes its own states: other files call its methods.
 
+import { carveCopy, carvedMemory } from '../base/carve.ts';
 import type { Peer } from '../driver/driver.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
@@ -272,16 +273,16 @@ export class Exchange {
   retain(): void {
     if (this.headMemory === HeadMemory.Copied) return;
     this.headMemory = HeadMemory.Copied;
-    // Unlike slice(), it is mostly cut from memory that is allocated already.
-    const copy = Buffer.allocUnsafe(this.headBytes);
-    copy.set(this.bytes.subarray(this.base, this.base + this.headBytes));
-    if (this.pathBytes === this.bytes) {
+    const { base, bytes } = this;
+    const at = carveCopy(bytes, base, base + this.headBytes);
+    const copy = carvedMemory();
+    if (this.pathBytes === bytes) {
       this.pathBytes = copy;
-      this.pathFrom -= this.base;
-      this.pathTo -= this.base;
+      this.pathFrom += at - base;
+      this.pathTo += at - base;
     }
     this.bytes = copy;
-    this.base = 0;
+    this.base = at;
     this.head.compact();
   }
 

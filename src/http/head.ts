@@ -197,8 +197,21 @@ export class Head {
   viewOf(bytes: Uint8Array): DataView {
     if (bytes !== this.viewedBytes) {
       this.viewedBytes = bytes;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.view = sharedView(bytes);
     }
     return this.view;
   }
+}
+
+/** The memory that any head was parsed in last: those of one server are all in its slab. */
+let sharedBytes: Uint8Array = NO_BYTES;
+let shared: DataView = NO_VIEW;
+
+/** A request whose handler is async leaves its head to it, and the next one needs a view, too. */
+function sharedView(bytes: Uint8Array): DataView {
+  if (bytes !== sharedBytes) {
+    sharedBytes = bytes;
+    shared = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return shared;
 }
