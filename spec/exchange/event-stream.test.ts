@@ -69,6 +69,20 @@ describe('events()', () => {
     }
     void stream.send('', { retryMs: 1500.9 });
     assert.match(client.take(), /\r\nretry: 1500\ndata: \n\n\r\n/);
+    void stream.send('', { retryMs: 0 });
+    assert.match(client.take(), /\r\nretry: 0\ndata: \n\n\r\n/);
+    await fixture.end();
+  });
+
+  test('ends once, however often it is closed', async () => {
+    const { fixture, stream, client } = await opened();
+    for (let times = 0; times < 3; times++) stream.close();
+    assert.equal(stream.closed, true);
+    assert.equal(await client.read(), '0\r\n\r\n');
+    stream.close();
+    assert.equal(await client.read(), '');
+    assert.equal(fixture.counters.lateWrites, 0);
+    assert.deepEqual(fixture.errorLines, []);
     await fixture.end();
   });
 
@@ -133,6 +147,22 @@ describe('a client of events that reads slowly', () => {
     stream.close();
     assert.match(await client.read(), /^0\r\n\r\n$/);
     await fixture.end();
+  });
+
+  test('has as much waiting as the limit says, and one event with a limit of 0', async () => {
+    // What waits of an event: its line, two line ends, and the frame of a chunk.
+    const waiting = EVENT.length + 'data: '.length + 2 + '3ee'.length + 4;
+    for (const [queueBytesMax, taken] of [
+      [0, 1],
+      [3 * waiting - 1, 3],
+      [3 * waiting, 4],
+    ]) {
+      const { fixture, stream, client } = await opened({ queueBytesMax, whenFull: 'drop' });
+      for (let index = 0; index < 10; index++) void stream.send(EVENT);
+      assert.equal(10 - stream.dropped, taken, `${queueBytesMax}`);
+      await client.read();
+      await fixture.end();
+    }
   });
 
   test('has a bound without any option', async () => {
