@@ -65,6 +65,26 @@ test('what the thread sends is what the formats write', async (context) => {
   }
 });
 
+test('the memory of a document that was read to its end is used again', async (context) => {
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(20, 3)]);
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
+  const memoryOf = async (isWhole: boolean): Promise<unknown> => {
+    let memory: unknown;
+    for await (const chunk of composer.compose(order)) {
+      memory = chunk.buffer;
+      if (!isWhole) break;
+    }
+    return memory;
+  };
+  const first = await memoryOf(true);
+  assert.equal(await memoryOf(true), first);
+  assert.equal(await memoryOf(false), first);
+  // What was sent of it may still be read.
+  assert.notEqual(await memoryOf(true), first);
+});
+
 test('documents at a time share a thread, and see what was counted meanwhile', async (context) => {
   const composer = new ThreadComposer();
   context.after(() => composer.end());

@@ -89,6 +89,31 @@ it('texts beyond ASCII, and in a pipeline', async () => {
   await fixture.end();
 });
 
+it('a head is not taken for a longer or shorter one', async () => {
+  let fields: readonly string[] = [];
+  const fixture = new ConnectionFixture((_request, response) => {
+    for (const name of fields) response.header(name, 'x');
+    response.status(200).send(Buffer.alloc(0), 'text/a');
+  });
+  const client = fixture.open();
+  // Content-Type is the first field.
+  const lists = [['Content-Type', 'A', 'B'], ['Content-Type', 'A'], ['Content-Type'], []];
+  for (const order of [lists, [...lists].reverse()]) {
+    for (const list of order) {
+      fields = list;
+      for (let times = 0; times < OFTEN; times++) {
+        const got = await client.ask(get('/'));
+        const lines = got.split('\r\n').filter((line) => /^(?:A|B): /.test(line));
+        assert.deepEqual(
+          lines,
+          list.slice(1).map((name) => `${name}: x`),
+        );
+      }
+    }
+  }
+  await fixture.end();
+});
+
 it('heads of any fields, in any order, are those that a new server sends', async (context) => {
   interface Reply {
     readonly status: number;

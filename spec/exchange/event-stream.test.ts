@@ -62,6 +62,18 @@ describe('events()', () => {
     await fixture.end();
   });
 
+  test('take text alone', async () => {
+    const { fixture, stream, client } = await opened();
+    for (const bad of [{ a: 1 }, undefined, null, 1]) {
+      assert.throws(
+        () => void stream.send(bad as unknown as string),
+        /send\(\) takes text, given /,
+      );
+    }
+    assert.equal(client.take(), '');
+    await fixture.end();
+  });
+
   test('retryMs is digits', async () => {
     const { fixture, stream, client } = await opened();
     for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e21]) {
@@ -89,7 +101,7 @@ describe('events()', () => {
   test('rejects wrong options', async () => {
     const wrong: readonly (readonly [object, RegExp])[] = [
       [{ heartbeat: 1 }, /events\(\): there is no option "heartbeat"; did you mean heartbeatMs\?/],
-      [{ heartbeatMs: 0 }, /heartbeatMs is a whole number of milliseconds, 1 or more, given 0/],
+      [{ heartbeatMs: -1 }, /heartbeatMs is a whole number of milliseconds, 0 or more, given -1/],
       [{ heartbeatMs: 1.5 }, /heartbeatMs is a whole number of milliseconds/],
       [{ queueBytesMax: -1 }, /queueBytesMax is a whole number of bytes/],
       [{ whenFull: 'wait' }, /whenFull is one of 'close', 'drop'/],

@@ -163,6 +163,8 @@ export const FILE_NAME_BYTES_MAX = 255;
  * of an application, or send_queue_bytes_max where that is more.
  */
 export const EVENT_QUEUE_BYTES_MAX: number = 1024 * 1024;
+/** Silence of events() until a comment is sent: a guess, below the time-outs of common proxies. */
+export const EVENT_HEARTBEAT_MS = 15_000;
 /** Metrics in the Server-Timing field of one response: a guess, more than a browser shows well. */
 export const SERVER_TIMINGS_MAX = 64;
 

@@ -16,6 +16,9 @@ import type { ThreadData } from './metrics-thread.ts';
 /** After so many threads that ended by themselves or could not be started, none is started. */
 const FAILURES_MAX = 3;
 
+/** Pairs of slots that are kept: usually one program reads the metrics, seldom two at a time. */
+const FREE_MAX = 2;
+
 const SCRIPT = new URL('./metrics-thread.js', import.meta.url);
 
 /** The chunks of one document that have arrived. */
@@ -31,6 +34,8 @@ export class ThreadComposer implements MetricsComposer {
   #last = 0;
   #failures = 0;
   #idle: NodeJS.Timeout | null = null;
+  /** The slots of documents that have ended, for further ones. */
+  readonly #free: SharedArrayBuffer[][] = [];
 
   constructor(script: URL = SCRIPT) {
     this.#script = script;
@@ -51,7 +56,7 @@ export class ThreadComposer implements MetricsComposer {
     this.#arriving.set(id, arriving);
     // One is sent while the other one is filled.
     const bytes = order.isGzip ? METRICS_GZIP_CHUNK_BYTES : METRICS_CHUNK_BYTES;
-    const slots = [new SharedArrayBuffer(bytes), new SharedArrayBuffer(bytes)];
+    const slots = this.#slotsOf(bytes);
     try {
       this.#post({ kind: 'begin', id, order, slots });
       for (;;) {
@@ -63,7 +68,11 @@ export class ThreadComposer implements MetricsComposer {
           continue;
         }
         if ('failed' in message) throw new Error(`metrics were not composed: ${message.failed}`);
-        if (message.bytes === 0) return;
+        if (message.bytes === 0) {
+          // A further chunk is asked for when the last one was sent.
+          if (this.#free.length < FREE_MAX) this.#free.push(slots);
+          return;
+        }
         yield new Uint8Array(slots[message.slot], 0, message.bytes);
         this.#post({ kind: 'more', id, slot: message.slot });
       }
@@ -72,6 +81,13 @@ export class ThreadComposer implements MetricsComposer {
       this.#thread?.postMessage({ kind: 'cancel', id } satisfies ToComposer);
       this.#endWhenIdle();
     }
+  }
+
+  /** V8 does not count shared memory, so it collects what is no longer used late. */
+  #slotsOf(bytes: number): SharedArrayBuffer[] {
+    const index = this.#free.findIndex(([slot]) => slot.byteLength === bytes);
+    if (index >= 0) return this.#free.splice(index, 1)[0];
+    return [new SharedArrayBuffer(bytes), new SharedArrayBuffer(bytes)];
   }
 
   #post(message: ToComposer): void {
@@ -134,6 +150,7 @@ export class ThreadComposer implements MetricsComposer {
     this.#idle = null;
     const thread = this.#thread;
     this.#thread = null;
+    this.#free.length = 0;
     this.#failAll('the server closes');
     await thread?.terminate();
   }

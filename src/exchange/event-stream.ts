@@ -1,6 +1,6 @@
 // Server-sent events (the text/event-stream of the HTML standard, section 9.2).
 
-import { EVENT_QUEUE_BYTES_MAX, LATE_PAUSE_MS } from '../base/fixed-limits.ts';
+import { EVENT_HEARTBEAT_MS, EVENT_QUEUE_BYTES_MAX, LATE_PAUSE_MS } from '../base/fixed-limits.ts';
 import { checkOptions, choice, type OptionRule, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange } from './exchange.ts';
@@ -20,7 +20,10 @@ export interface EventOptions {
 
 /** Options of res.events(). */
 export interface EventStreamOptions {
-  /** Sends a comment whenever nothing was sent for so long, so that no proxy closes the stream. */
+  /**
+   * Sends a comment whenever nothing was sent for so long, 15 s when left out: no proxy closes the
+   * stream, and a client that has left is noticed. 0 sends none.
+   */
   readonly heartbeatMs?: number;
   /** How many bytes may wait for a client that reads slowly, 1 MiB when left out. */
   readonly queueBytesMax?: number;
@@ -31,12 +34,8 @@ export interface EventStreamOptions {
   readonly whenFull?: 'close' | 'drop';
 }
 
-const INTERVAL: OptionRule = {
-  wanted: 'a whole number of milliseconds, 1 or more',
-  fits: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
-};
 const RULES: Readonly<Record<keyof EventStreamOptions, OptionRule>> = {
-  heartbeatMs: INTERVAL,
+  heartbeatMs: wholeNumber('milliseconds'),
   queueBytesMax: wholeNumber('bytes'),
   whenFull: choice(['close', 'drop']),
 };
@@ -64,13 +63,13 @@ export class EventStream {
     const { services } = exchange;
     // A handler that awaits send() never has more waiting than sendQueueBytesMax.
     const most = Math.max(EVENT_QUEUE_BYTES_MAX, services.limits.sendQueueBytesMax);
-    const { heartbeatMs, queueBytesMax = most, whenFull } = options;
+    const { heartbeatMs = EVENT_HEARTBEAT_MS, queueBytesMax = most, whenFull } = options;
     this.#exchange = exchange;
     this.#wasOpen = isOpen;
     this.#queueBytesMax = queueBytesMax;
     this.#drops = whenFull === 'drop';
     this.#closed = !isOpen;
-    if (heartbeatMs === undefined || !isOpen) return;
+    if (heartbeatMs === 0 || !isOpen) return;
     this.#sentMs = services.nowMs();
     addHeartbeat(services, heartbeatMs, (sinceMs) => this.#beat(sinceMs));
   }
@@ -103,7 +102,8 @@ export class EventStream {
     if (event !== undefined) lines.push(`event: ${oneLine(event)}`);
     if (id !== undefined) lines.push(`id: ${oneLine(id)}`);
     if (retryMs !== undefined) lines.push(`retry: ${wholeMs(retryMs)}`);
-    for (const line of String(text).split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
+    if (typeof text !== 'string') throw new TypeError(`send() takes text, given ${shown(text)}`);
+    for (const line of text.split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
     return this.#write(`${lines.join('\n')}\n\n`);
   }
 

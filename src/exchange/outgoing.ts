@@ -1,7 +1,7 @@
 // Runs beforeSend() callbacks. They may change the status, the fields and, unless the response is
 // streamed, the content.
 
-import { checkedName } from '../http/response-fields.ts';
+import { checkedName, fieldText } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing } from './callbacks.ts';
 import type { Content } from './content.ts';
@@ -61,14 +61,14 @@ class OutgoingResponse implements Outgoing {
   setHeader(name: string, value: string): void {
     const lower = checkedName(name);
     checkFraming(lower);
-    const text = String(value);
+    const text = fieldText(value);
     this.#open('setHeader()')?.fields.set(name, lower, text);
   }
 
   appendHeader(name: string, value: string): void {
     const lower = checkedName(name);
     checkFraming(lower);
-    const text = String(value);
+    const text = fieldText(value);
     this.#open('appendHeader()')?.fields.append(name, lower, text);
   }
 

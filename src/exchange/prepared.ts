@@ -4,7 +4,7 @@
 import { shown } from '../base/shown.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
-import { checkedName, ResponseFields } from '../http/response-fields.ts';
+import { checkedName, fieldText, ResponseFields } from '../http/response-fields.ts';
 import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import { checkFraming } from './framing-fields.ts';
@@ -83,7 +83,7 @@ export function prepare(
   for (const [name, value] of headerPairs(headers)) {
     const lower = checkedName(name);
     checkFraming(lower);
-    fields.append(name, lower, String(value));
+    fields.append(name, lower, fieldText(value));
   }
   if (content.length > 0 && fields.find('content-type') < 0) {
     const type =

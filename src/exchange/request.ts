@@ -1,7 +1,6 @@
 // The handle of a request. Strings are made when a member is read. A handle is made for one
 // request: when its record goes to another request, every member throws.
 
-import { BareRecord } from '../base/bare-record.ts';
 import { checkOptions, type OptionRule } from '../base/options.ts';
 import type { Peer } from '../driver/driver.ts';
 import { checkedName } from '../http/response-fields.ts';
@@ -99,7 +98,7 @@ export class Request<P extends object = Params, S extends object = State> {
   get params(): P {
     const { params: found, pathBytes, pathFrom, matchedFrom } = Request.#live(this);
     const moved = pathFrom - matchedFrom;
-    const params = new BareRecord();
+    const params: Record<string, string> = Object.create(null);
     for (let index = 0; index < found.paramCount; index++) {
       const from = found.offsets[2 * index] + moved;
       const to = found.offsets[2 * index + 1] + moved;

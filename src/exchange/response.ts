@@ -4,7 +4,7 @@
 import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { isEntityTag } from '../http/entity-tag.ts';
-import { checkedName, checkValue } from '../http/response-fields.ts';
+import { checkedName, checkValue, fieldText } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, ownContent } from './content.ts';
@@ -93,7 +93,7 @@ export class Response {
   /** Sets a field, instead of any of that name. CR, LF and NUL in a value throw. */
   header(name: string, value: string | number): this {
     const lower = checkedName(name);
-    const text = String(value);
+    const text = fieldText(value);
     const exchange = Response.#open(this, 'header()');
     if (exchange === null || applyFraming(exchange, lower, text)) return this;
     exchange.fields.set(name, lower, text);
@@ -103,7 +103,7 @@ export class Response {
   /** Adds a field line to those of the same name. */
   appendHeader(name: string, value: string | number): this {
     const lower = checkedName(name);
-    const text = String(value);
+    const text = fieldText(value);
     checkFraming(lower);
     Response.#open(this, 'appendHeader()')?.fields.append(name, lower, text);
     return this;

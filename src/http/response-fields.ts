@@ -2,6 +2,7 @@
 // values are checked here, once, so that no value can split a response.
 
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
+import { shown } from '../base/shown.ts';
 import { TOKEN } from './grammar.ts';
 
 /** Checked names -> lower case. Bounded, for programs that generate names. */
@@ -18,6 +19,14 @@ export function checkedName(name: string): string {
   const lower = name.toLowerCase();
   if (checked.size < CHECKED_MAX) checked.set(name, lower);
   return lower;
+}
+
+/** The value of a field as text; throws a TypeError for what is neither text nor a number. */
+export function fieldText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  const hint = Array.isArray(value) ? '; use appendHeader() for each of several' : '';
+  throw new TypeError(`the value of a field is text or a number, given ${shown(value)}${hint}`);
 }
 
 /** True for an RFC 9110 token. */

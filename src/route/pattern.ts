@@ -2,7 +2,7 @@
 // ':name(constraint)', '*' at the end for the rest. Literals become bytes of decoded paths, because
 // the router compares those.
 
-import { asKey } from '../base/bare-record.ts';
+import { asKey } from '../base/as-key.ts';
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import { CONSTRAINT_NAMES, type Constraint, constraintNamed } from './constraints.ts';

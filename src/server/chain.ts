@@ -1,6 +1,7 @@
 // The steps of a request, run by an index: each is called with a next() that runs those after
 // it and at last the endpoint. A request that is handled at once makes no promise.
 
+import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Next } from '../exchange/handler.ts';
 import { lateRejection, noteLate, quietly } from '../exchange/late.ts';
@@ -71,7 +72,11 @@ export class Chain {
    * its variables on the heap.
    */
   #makeNext(invocation: Invocation, identity: object, at: number): Next {
-    return () => this.#next(invocation, identity, at);
+    const next = (given?: unknown): Promise<void> => {
+      if (given !== undefined && given !== null) throw refusal(given);
+      return this.#next(invocation, identity, at);
+    };
+    return next;
   }
 
   #next(invocation: Invocation, identity: object, at: number): Promise<void> {
@@ -124,6 +129,12 @@ export class Chain {
 /** The request as a middleware below a prefix sees it. */
 function mounted({ exchange, response }: Invocation, prefixBytes: number): Request {
   return new MountedRequest(exchange, response, prefixBytes);
+}
+
+/** In express an argument is an error, or skips handlers: without this a guard would let pass. */
+function refusal(given: unknown): TypeError {
+  const what = 'next() takes no argument: throw the error, or respond, instead';
+  return new TypeError(`${what}, given ${shown(given)}`, { cause: given });
 }
 
 /** A second next(), or one after the response: nothing runs. */

@@ -150,7 +150,7 @@ export class MetricsEndpoint {
       refuse(response, `${METRICS_STREAMS_MAX} streams of metrics are open`);
       return;
     }
-    const stream = response.events({ whenFull: 'drop' });
+    const stream = response.events({ heartbeatMs: 0, whenFull: 'drop' });
     this.#streams.add(stream);
     response.afterSend(() => this.#streams.delete(stream));
     if (!this.#isTicking) void this.#tick(services);

@@ -1,0 +1,89 @@
+// Arguments of wrong types, of programs without types: they throw, so that nothing else than what
+// was meant is sent, and no guard lets pass.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Response } from '../../src/exchange/response.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
+
+/** Calls without types. */
+type Untyped = Record<string, (...given: unknown[]) => unknown>;
+
+/** What a call in a handler throws. */
+async function thrownBy(call: (response: Untyped) => unknown): Promise<Error> {
+  let thrown: unknown;
+  const routes = (server: Server) => {
+    server.get('/', (_request, response: Response) => {
+      try {
+        call(response as unknown as Untyped);
+      } catch (error) {
+        thrown = error;
+      }
+      if (!response.sent) response.text('sent');
+    });
+  };
+  await withSite(routes, async ({ ask }) => {
+    const { status, text } = await ask(get('/'));
+    assert.deepEqual([status, text], [200, 'sent'], 'nothing else was sent');
+  });
+  assert.ok(thrown instanceof TypeError, String(thrown));
+  return thrown;
+}
+
+describe('next()', () => {
+  const outcome = async (given: readonly unknown[]): Promise<readonly [number, boolean]> => {
+    let isPassed = false;
+    const routes = (server: Server) => {
+      server.use('/', (_request, _response, next) => {
+        return (next as (...all: unknown[]) => Promise<void>)(...given);
+      });
+      server.get('/', (_request, response) => {
+        isPassed = true;
+        response.text('secret');
+      });
+    };
+    let status = 0;
+    await withSite(routes, async ({ ask }) => {
+      ({ status } = await ask(get('/')));
+    });
+    return [status, isPassed];
+  };
+
+  it('with an error, or with what skips handlers elsewhere, does not go on', async () => {
+    for (const given of [new Error('unauthorized'), 'route', 'router', false, 0, '', {}]) {
+      assert.deepEqual(await outcome([given]), [500, false], String(given));
+    }
+  });
+
+  it('without an error goes on', async () => {
+    for (const given of [[], [undefined], [null]]) {
+      assert.deepEqual(await outcome(given), [200, true]);
+    }
+  });
+});
+
+describe('the value of a field', () => {
+  it('is text or a number', async () => {
+    for (const value of [undefined, null, true, {}, Symbol.iterator, 1n]) {
+      for (const call of ['header', 'appendHeader']) {
+        const { message } = await thrownBy((response) => response[call]('X-A', value));
+        assert.match(message, /^the value of a field is text or a number, given /);
+      }
+    }
+  });
+
+  it('is not a list, whose members would be joined', async () => {
+    const both = ['a=1', 'b=2'];
+    const { message } = await thrownBy((response) => response['header']('Set-Cookie', both));
+    assert.match(message, /given an array; use appendHeader\(\) for each of several$/);
+  });
+});
+
+it('the location of a redirection is text', async () => {
+  for (const value of [undefined, null, 301, {}]) {
+    const { message } = await thrownBy((response) => response['redirect'](value));
+    assert.match(message, /^the location of a redirection is text, given /);
+  }
+});
