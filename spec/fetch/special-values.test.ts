@@ -103,6 +103,18 @@ describe('a lean Response', () => {
   });
 });
 
+it('a Response of text whose body is being read elsewhere is a 500', async () => {
+  for (const Kind of [Response, Lean]) {
+    const { log, server } = serving(() => {
+      const response = new Kind('text');
+      response.body?.getReader();
+      return response;
+    });
+    assert.equal((await server.inject()).status, 500);
+    assert.match(log.join('\n'), /make a new Response|is locked/);
+  }
+});
+
 it('a scheme() that returns no scheme is a 500 that says so', async () => {
   const late = (): Promise<never> => Promise.reject(new Error('late'));
   for (const scheme of [() => 'HTTPS', () => 'ftp', () => undefined, late]) {
