@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { carveBytes, carveInt32 } from '../../src/base/carve.ts';
+import { carveBytes, carveCopy, carvedMemory, carveInt32 } from '../../src/base/carve.ts';
 
 const LENGTH_MAX = 5_000; // of 32 bits: some are larger than the shared chunk
 
@@ -27,6 +27,27 @@ describe('carved arrays', () => {
             `array ${index} was overwritten`,
           );
         });
+      }),
+    );
+  });
+
+  it('and copies of parts are apart, in old chunks and in new ones', () => {
+    const source = Uint8Array.from({ length: LENGTH_MAX }, (_, index) => index % 251);
+    const spans = fc.array(
+      fc.tuple(fc.nat(LENGTH_MAX), fc.oneof(fc.nat(40), fc.nat(LENGTH_MAX)), fc.nat(20)),
+    );
+    fc.assert(
+      fc.property(spans, (given) => {
+        const copies = given.map(([from, length, beside]) => {
+          const part = source.slice(from, from + length);
+          const at = carveCopy(source, from, from + part.length);
+          const memory = carvedMemory();
+          carveBytes(beside).fill(255);
+          return { part, memory, at };
+        });
+        for (const { part, memory, at } of copies) {
+          assert.deepEqual(new Uint8Array(memory.subarray(at, at + part.length)), part);
+        }
       }),
     );
   });

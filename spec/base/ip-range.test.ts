@@ -27,6 +27,7 @@ test('addresses in all their spellings', () => {
     ['1:2:3:4:5:6:7:8', '00010002000300040005000600070008'],
     ['::ffff:192.0.2.1', 'c0000201'],
     ['::ffff:c000:201', 'c0000201'],
+    ['0:0:0:0:0:ffff:c000:201', 'c0000201'],
     ['::192.0.2.1', '000000000000000000000000c0000201'],
     ['64:ff9b::192.0.2.1', '0064ff9b0000000000000000c0000201'],
     ['fe80::1%eth0', 'fe800000000000000000000000000001'],
@@ -75,6 +76,9 @@ function randomAddress(random: Random): string {
   return random.once(3) ? `${groups[0]}::${groups[7]}` : groups.join(':');
 }
 
+/** An IPv4 address that is written as an IPv6 one in full. */
+const LONG_MAPPED = /^(?:0:){5}ffff:/;
+
 test(`ranges contain the same addresses as Node's, seed ${SEED}`, () => {
   const random = new Random(SEED);
   let inside = 0;
@@ -82,6 +86,8 @@ test(`ranges contain the same addresses as Node's, seed ${SEED}`, () => {
     const address = randomAddress(random);
     const net = random.once(3) ? address : randomAddress(random);
     if (net.startsWith('::ffff:') || isIP(net) === 0) continue;
+    // Rarely drawn; Node takes these for IPv6 addresses.
+    if (LONG_MAPPED.test(net) || LONG_MAPPED.test(address)) continue;
     const bits = random.below((isIP(net) === 4 ? 32 : 128) + 1);
     const list = new BlockList();
     list.addSubnet(net, bits, isIP(net) === 4 ? 'ipv4' : 'ipv6');

@@ -1,7 +1,16 @@
 // The folder of the cache of compiled code: only one that no other user can change.
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -46,9 +55,17 @@ describe('compileCacheFolder()', options, () => {
   });
 
   it('is none where another user could write', () => {
-    const open = mkdtempSync(join(home, 'open-'));
-    chmodSync(open, 0o777);
-    assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }), null);
+    for (const mode of [0o777, 0o770, 0o707, 0o702, 0o720]) {
+      const open = mkdtempSync(join(home, 'open-'));
+      chmodSync(open, mode);
+      assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(open, 'caches') }), null);
+    }
+    if (process.getuid?.() === 0) {
+      const foreign = join(home, 'foreign', 'vibing');
+      mkdirSync(foreign, { recursive: true });
+      chownSync(foreign, 65_534, 65_534);
+      assert.equal(compileCacheFolder({ XDG_CACHE_HOME: join(home, 'foreign') }), null);
+    }
     const temporary = mkdtempSync(join(tmpdir(), 'vibing-home-'));
     // All users write to the folder for temporary files, where a system has not one a user.
     if (!isPrivate(temporary))

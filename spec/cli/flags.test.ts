@@ -69,3 +69,23 @@ test('--config and --help', () => {
   assert.equal(parseFlags([]).config, undefined);
   assert.equal(parseFlags([]).help, false);
 });
+
+test('an unknown flag takes the next argument only as the flag that is meant would', () => {
+  for (const [args, plain] of [
+    [['--prot', '8080', 'folder'], ['folder']],
+    [['--prot=8080', 'folder'], ['folder']],
+    [['--lsting', 'folder'], ['folder']],
+    [['--confg', 'file', 'folder'], ['folder']],
+    [['--nothing-like-it', 'folder'], ['folder']],
+  ] as const) {
+    const found = parseFlags(args);
+    assert.deepEqual(found.plain, plain, args.join(' '));
+    assert.equal(found.problems.length, 1);
+  }
+});
+
+test('a second --config without a value does not undo the first one', () => {
+  const { config, problems } = parseFlags(['--config', 'file', '--config']);
+  assert.equal(config, 'file');
+  assert.equal(problems.length, 1);
+});

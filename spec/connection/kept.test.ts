@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Handler, Next } from '../../src/exchange/handler.ts';
+import type { Request } from '../../src/exchange/request.ts';
 import { ConnectionFixture, get, post } from '../../testing/connection-fixture.ts';
 
 describe('a body that is half read after its response', () => {
@@ -92,4 +93,50 @@ describe('a stream that a beforeSend() callback begins', () => {
     assert.equal(ended, true, 'it is not read any more');
     await fixture.end();
   });
+});
+
+describe('an iterator over a body that is kept beyond its request', () => {
+  const type = 'Content-Type: multipart/form-data; boundary=b';
+  const form = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nsecret\r\n--b--\r\n';
+  const iterators = {
+    chunks: (request: Request) => request.body[Symbol.asyncIterator](),
+    parts: (request: Request) => request.parts()[Symbol.asyncIterator](),
+  };
+  for (const [what, iteratorOf] of Object.entries(iterators)) {
+    it(`yields none of the ${what} of the next request`, async () => {
+      const kept: AsyncIterator<unknown>[] = [];
+      let text = '';
+      const first: Handler = (request, response) => {
+        kept.push(iteratorOf(request));
+        response.text('first');
+      };
+      const second: Handler = async (request, response) => {
+        for (const iterator of kept) {
+          const read = iterator.next().then(({ value }) => value as unknown);
+          // It may never end: its request is over.
+          void read.then(
+            (value) => assert.equal(value, undefined),
+            () => {},
+          );
+        }
+        text = await request.text();
+        response.text('second');
+      };
+      // A handler that is not async does not keep its request by itself.
+      const fixture = new ConnectionFixture((request, response) =>
+        (request.path === '/first' ? first : second)(request, response),
+      );
+      const client = fixture.open();
+      for (const target of ['/first', '/second', '/first', '/second']) {
+        client.send(post(target, form.length, '', type));
+        await fixture.rest();
+        client.send(form);
+        await fixture.rest();
+        assert.match(await client.read(), new RegExp(`${target.slice(1)}$`), target);
+        if (target === '/second') assert.equal(text, form);
+        text = '';
+      }
+      await fixture.end();
+    });
+  }
 });

@@ -61,6 +61,28 @@ it('two texts in turn, and a field of some responses', async () => {
   await fixture.end();
 });
 
+it('are counted like others, and without the last of their fields', async () => {
+  const bytes: number[] = [];
+  let isLong = true;
+  const fixture = new ConnectionFixture((_request, response) => {
+    response.afterSend((summary) => bytes.push(summary.bytes));
+    response.header('Content-Type', 'text/x').header('X-A', '1');
+    if (isLong) response.header('X-B', '2');
+    response.send(isLong ? 'long' : 'short');
+  });
+  const client = fixture.open();
+  for (isLong of [true, false, true]) {
+    const fields = `Content-Type: text/x\r\nX-A: 1\r\n${isLong ? 'X-B: 2\r\n' : ''}`;
+    const content = isLong ? 'Content-Length: 4\r\n\r\nlong' : 'Content-Length: 5\r\n\r\nshort';
+    for (let times = 0; times < OFTEN; times++) {
+      assert.equal(await client.ask(get('/')), `HTTP/1.1 200 OK\r\n${DATE}\r\n${fields}${content}`);
+    }
+  }
+  const [long, short] = [4, 5].map((length) => Array<number>(OFTEN).fill(length));
+  assert.deepEqual(bytes, [...long, ...short, ...long]);
+  await fixture.end();
+});
+
 it('the date advances', async () => {
   const fixture = new ConnectionFixture((_request, response) => response.text('same'));
   const client = fixture.open();

@@ -31,6 +31,17 @@ it('accepts only error statuses', () => {
   }
 });
 
+it('has fields that nothing changes, and none that describe its content', () => {
+  const given: Record<string, string | number> = { 'Retry-After': 5 };
+  for (const { headers } of [new HttpError(503), new HttpError(503, 'a', { headers: given })]) {
+    assert.ok(Object.isFrozen(headers));
+    assert.ok(headers.every((line) => Object.isFrozen(line)));
+  }
+  for (const name of ['Content-Type', 'content-encoding', 'Content-Range', 'CONTENT-LENGTH']) {
+    assert.throws(() => new HttpError(416, 'a', { headers: { [name]: 'x' } }), TypeError, name);
+  }
+});
+
 it('has fields that its response carries', async () => {
   const headers = { 'Retry-After': 5, 'WWW-Authenticate': 'Basic realm="a"' };
   const site = (server: Server) => {

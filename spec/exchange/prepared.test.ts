@@ -58,6 +58,9 @@ describe('prepare', () => {
     const prepared = prepare(200, {}, content);
     content.fill('x');
     assert.equal(textOf(prepared.body), 'abc');
+    prepared.body.fill(0);
+    assert.equal(textOf(prepared.body), 'abc', 'each time another copy');
+    assert.match(textOf(partsOf(prepared).bytes), /\r\n\r\nabc$/);
     assert.equal(prepare(200, {}, 'é€').body.length, 5);
     assert.ok(textOf(partsOf(prepare(200, {}, 'é€')).bytes).includes('Content-Length: 5\r\n'));
   });

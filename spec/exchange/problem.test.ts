@@ -114,6 +114,14 @@ describe('an HttpError with a problem', () => {
     });
   });
 
+  test('has its own status, whatever the members of the problem say', () => {
+    const members = { status: 200, detail: 'other' } as Record<string, unknown>;
+    const error = new HttpError(409, 'it changed', { problem: members });
+    assert.deepEqual(problemOf(error), { status: 409, detail: 'other' });
+    assert.deepEqual(problemOf(new HttpError(409)), { status: 409 });
+    assert.deepEqual(problemOf(new Error('hidden')), { status: 500 });
+  });
+
   test('without one is text, as before', async () => {
     const routes = (server: Server) =>
       server.get('/', () => {

@@ -1,10 +1,11 @@
 // All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
-// middleware, the server, metrics, logs.
+// middleware, the server, requests, metrics, logs.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
 import { CLUSTER_BUGS } from './cluster-bugs.ts';
 import { DRIVER_BUGS } from './driver-bugs.ts';
+import { EXCHANGE_BUGS } from './exchange-bugs.ts';
 import { METRICS_BUGS } from './metrics-bugs.ts';
 import { MIDDLEWARE_BUGS } from './middleware-bugs.ts';
 import { REACTOR_BUGS } from './reactor-bugs.ts';
@@ -20,5 +21,6 @@ export const BUGS: readonly Bug[] = [
   ...METRICS_BUGS,
   ...MIDDLEWARE_BUGS,
   ...SERVER_BUGS,
+  ...EXCHANGE_BUGS,
   ...SERVICE_BUGS,
 ];

@@ -139,3 +139,71 @@ test('each response has the bucket of its own size and time, whatever the one be
   assert.deepEqual(bucketsOf('http_server_response_body_size_bytes'), [2, 2, 1]);
   assert.deepEqual(bucketsOf('http_server_request_duration_seconds'), [1, 2, 2]);
 });
+
+test('responses of one turn are one entry only when all of them is equal', () => {
+  const fixture = new Fixture();
+  const { meter } = fixture;
+  const route = meter.route('/');
+  const given: readonly (readonly [startedMs: number, requestBytes: number, bytes: number])[] = [
+    [0, 10, 5],
+    [0, 10, 5],
+    [0, 300, 5],
+    [0, 300, 7_000],
+    [2, 300, 7_000],
+  ];
+  for (const [startedMs, requestBytes, responseBytes] of given) {
+    meter.began();
+    meter.responded(route, 1, 200, startedMs, requestBytes, responseBytes, false);
+  }
+  meter.flush(10);
+  const sums = [
+    ['http_server_request_body_size_bytes', 920],
+    ['http_server_response_body_size_bytes', 14_015],
+    ['http_server_request_duration_seconds', 0.048],
+  ] as const;
+  for (const [name, sum] of sums) {
+    const [series] = fixture.series(name);
+    const found = fixture.distribution(series);
+    assert.equal(found.count, given.length, name);
+    assert.ok(Math.abs(found.sum - sum) < 1e-9, `${name}: ${found.sum}`);
+  }
+});
+
+test('the only response of a turn ends with it', () => {
+  const fixture = new Fixture();
+  const { meter } = fixture;
+  meter.polled(0, 1);
+  meter.began();
+  meter.responded(meter.route('/'), 1, 200, 0, 0, 0, false);
+  meter.polled(20, 0);
+  meter.polled(5_000, 0);
+  meter.flush(9_000);
+  const [series] = fixture.series('http_server_request_duration_seconds');
+  assert.deepEqual(fixture.distribution(series).sum, 0.02);
+});
+
+test('many routes, methods and classes are series of their own', () => {
+  const fixture = new Fixture();
+  const { meter } = fixture;
+  const routes = 40;
+  for (let index = 0; index < routes; index++) {
+    for (const method of [0, 1, 2]) {
+      for (const status of [0, 99, 100, 599, 600]) {
+        meter.began();
+        meter.responded(meter.route(`/${index}`), method, status, 0, 0, index, false);
+      }
+    }
+  }
+  meter.flush(1);
+  const all = fixture.series('http_server_response_body_size_bytes');
+  assert.equal(all.length, routes * 3 * 3);
+  for (const series of all) {
+    const found = Object.fromEntries(series.labels) as Record<string, string>;
+    const { count, sum } = fixture.distribution(series);
+    const [method, statusClass] = series.labels.slice(1).map(([, value]) => value);
+    assert.ok(['_OTHER', 'GET', 'HEAD'].includes(method), JSON.stringify(found));
+    assert.equal(count, statusClass === 'other' ? 3 : 1, JSON.stringify(found));
+    const route = series.labels[0][1];
+    assert.equal(sum, count * Number(route.slice(1)), JSON.stringify(found));
+  }
+});

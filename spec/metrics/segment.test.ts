@@ -92,6 +92,27 @@ test('histograms of several processes add up: each value is counted once, near i
   );
 });
 
+test('several equal values beyond the last bucket are counted each', () => {
+  const segment = new Segment(new OwnMemory(16_384, 16_384));
+  const cell = segment.cellOf(SIZES);
+  for (const [value, count] of [
+    [2 ** 40, 3],
+    [4, 5],
+    [4, 2],
+    [2 ** 40, 4],
+  ]) {
+    segment.observe(cell, bucketOf(value), value, count);
+  }
+  const reader = readerOf(segment);
+  for (const _ of reader.update());
+  const [{ series }] = reader.families();
+  const { count, counts, sum } = reader.distribution([...series][0]);
+  assert.equal(count, 14);
+  assert.equal(sum, 7 * 2 ** 40 + 28);
+  assert.deepEqual(bucketsOf(counts, 1), [[4, 7]]);
+  assert.equal(segment.isFull, false, 'no room was missing');
+});
+
 test('values beyond the last bucket are in the count alone', () => {
   const segment = new Segment(new OwnMemory(512, 1 << 20));
   const cell = segment.cellOf(SIZES);

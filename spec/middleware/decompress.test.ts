@@ -80,15 +80,17 @@ onEachDriver('decompress', (add) => {
         for (let turn = 0; turn < 2; turn++) {
           await chunks.next().then(
             ({ done }) => outcomes.push(done === true ? 'end' : 'chunk'),
-            () => outcomes.push('failed'),
+            ({ status }) => outcomes.push(`failed ${status}`),
           );
         }
         response.text('done');
       });
     };
-    await withServer(driver, {}, reading, async ({ open }) => {
+    await withServer(driver, { bodyBytesMax: 100 }, reading, async ({ open }) => {
       await send(await open(), '/', 'gzip', 'no gzip at all');
-      assert.deepEqual(outcomes, ['failed', 'failed']);
+      assert.deepEqual(outcomes.splice(0), ['failed 400', 'failed 400']);
+      await send(await open(), '/', 'gzip', gzipSync('x'.repeat(101)));
+      assert.deepEqual(outcomes, ['failed 413', 'failed 413']);
     });
   });
 
@@ -100,7 +102,9 @@ onEachDriver('decompress', (add) => {
       });
       server.use('/narrow', bodyLimit(100));
       server.use('/wide', bodyLimit(5_000));
-      for (const path of ['/narrow', '/wide', '/usual']) {
+      server.use('/least', decompress({ limit: 300 }));
+      server.use('/least', bodyLimit(100));
+      for (const path of ['/narrow', '/wide', '/usual', '/least']) {
         server.post(path, async (request, response) => {
           response.text(String((await request.bytes()).length));
         });
@@ -116,6 +120,8 @@ onEachDriver('decompress', (add) => {
         ['/call', 100],
         ['/narrow', 100],
         ['/narrow/chunks', 100],
+        ['/least', 100],
+        ['/least/chunks', 100],
         ['/usual', 1_000],
         ['/usual/chunks', 1_000],
         ['/wide', 5_000],

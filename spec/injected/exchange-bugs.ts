@@ -1,0 +1,99 @@
+// Injected bugs of requests and responses: the cache of heads, memory that is shared, what is kept
+// beyond a request, forms, and the functions of the Fetch standard.
+
+import type { Bug } from './bug.ts';
+
+const CACHE = 'connection/response-cache.js';
+const CACHE_TESTS = ['connection/response-cache'];
+const FETCH_TESTS = ['fetch/special-values'];
+
+export const EXCHANGE_BUGS: readonly Bug[] = [
+  {
+    name: 'a response gets the cached head of one that has a field more',
+    kind: 'special',
+    file: CACHE,
+    find: 'if (names.length !== count)\n        return false;',
+    replace: '',
+    tests: [...CACHE_TESTS, 'connection/repeated-responses'],
+  },
+  {
+    name: 'the cache of heads grows without bound',
+    kind: 'late',
+    file: CACHE,
+    find: 'this.#next = (this.#next + 1) % ENTRIES_MAX;',
+    replace: 'this.#next += 1;',
+    tests: CACHE_TESTS,
+  },
+  {
+    name: 'afterSend() learns of no bytes where the full response was cached',
+    kind: 'again',
+    file: 'connection/response-writer.js',
+    find: 'exchange.contentBytes = text.length;\n                sendQueue',
+    replace: 'sendQueue',
+    tests: ['connection/repeated-responses'],
+  },
+  {
+    name: 'a copy goes to the chunk of memory before',
+    kind: 'late',
+    file: 'base/carve.js',
+    find: 'bytes = Buffer.from(chunk);\n    used',
+    replace: 'used',
+    tests: ['base/carve'],
+  },
+  {
+    name: 'a parameter of a route has the properties of all objects',
+    kind: 'special',
+    file: 'base/bare-record.js',
+    find: 'Object.freeze(Object.create(null))',
+    replace: '{}',
+    tests: ['base/bare-record'],
+  },
+  {
+    name: 'a kept iterator over a body reads that of the next request',
+    kind: 'again',
+    file: 'exchange/body-reads.js',
+    find: 'exchange.retain();',
+    replace: '',
+    tests: ['connection/kept'],
+  },
+  {
+    name: 'a kept iterator over parts reads those of the next request',
+    kind: 'again',
+    file: 'exchange/parts-iterator.js',
+    find: 'exchange.retain();',
+    replace: '',
+    tests: ['connection/kept'],
+  },
+  {
+    name: 'decompress() with a limit of its own ignores that of bodyLimit()',
+    kind: 'special',
+    file: 'exchange/decoding.js',
+    find: 'bodyBytesMax < 0 ? most : Math.min(most, bodyBytesMax)',
+    replace: 'most',
+    tests: ['middleware/decompress'],
+  },
+  {
+    name: 'a part of a form may have a filename* in capitals',
+    kind: 'special',
+    file: 'exchange/part-head.js',
+    find: "lower === 'filename*'",
+    replace: "parameter === 'filename*'",
+    tests: ['exchange/part-head'],
+  },
+  {
+    name: 'a Response with Connection: Close keeps its connection',
+    kind: 'special',
+    file: 'fetch/fields.js',
+    find: '/(^|[\\s,])close([\\s,]|$)/i',
+    replace: '/(^|[\\s,])close([\\s,]|$)/',
+    tests: FETCH_TESTS,
+  },
+  {
+    name: 'of two fields of a Response whose names differ in case the first is lost',
+    kind: 'special',
+    file: 'fetch/send.js',
+    find: 'if (pairs[before].toLowerCase() === name)',
+    replace: 'if (pairs[before] === name)',
+    tests: FETCH_TESTS,
+  },
+];
