@@ -41,14 +41,6 @@ export const EXCHANGE_BUGS: readonly Bug[] = [
     tests: ['base/carve'],
   },
   {
-    name: 'a parameter of a route has the properties of all objects',
-    kind: 'special',
-    file: 'base/bare-record.js',
-    find: 'Object.freeze(Object.create(null))',
-    replace: '{}',
-    tests: ['base/bare-record'],
-  },
-  {
     name: 'a kept iterator over a body reads that of the next request',
     kind: 'again',
     file: 'exchange/body-reads.js',
