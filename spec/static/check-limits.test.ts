@@ -61,6 +61,15 @@ it('what a new path without a file costs depends on when the root was looked at'
   assert.deepEqual(await cost(site, '/fourth', 1), ONE_LOOK);
 });
 
+it('a path that has a file now does not count as missing any more on a slow disk', async () => {
+  const site = new TreeSite();
+  await site.ask('/new.txt');
+  site.tree.write('/top/new.txt', 'new');
+  assert.equal((await site.ask('/new.txt', 2)).body, 'new');
+  site.asyncIo.slow = true;
+  assert.equal((await site.ask('/new.txt', RECHECK_MS - 3)).body, 'new');
+});
+
 describe('a check in progress', () => {
   it('is the only one', async () => {
     const site = new TreeSite();
