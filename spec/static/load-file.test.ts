@@ -123,6 +123,17 @@ describe('a variant', () => {
     assert.deepEqual(seen(await site.ask('/a.txt', 0.5, GZIP)), [200, 'other zipped', 'gzip']);
   });
 
+  it('in another directory of the same name is not used with a file of the earlier one', async () => {
+    const site = packed('statNow', ({ tree }) => {
+      tree.rename('/top/sub', '/top/was');
+      tree.directory('/top/sub');
+      tree.write('/top/sub/b.txt', 'other');
+      tree.write('/top/sub/b.txt.gz', 'other zipped');
+    });
+    assert.deepEqual(seen(await site.ask('/sub/b.txt')), [200, 'other', undefined]);
+    assert.deepEqual(seen(await site.ask('/sub/b.txt', 0.5, GZIP)), [200, 'other zipped', 'gzip']);
+  });
+
   it('that is replaced before it is opened is not used at once', async () => {
     const site = packed('open', ({ tree }) => tree.replace('/top/a.txt.gz', 'other zipped'));
     assert.deepEqual(seen(await site.ask('/a.txt', 10, GZIP)), [200, 'a', undefined]);

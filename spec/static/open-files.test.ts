@@ -77,6 +77,7 @@ test('a file that changed is not shared any more', () => {
   const files = new OpenFiles();
   const key = {};
   shared(files, clock, key, 3);
+  assert.equal(files.add(clock.services, key as never, opened(4)), null, 'one file for a key');
   clock.nowMs += 50;
   clock.stat = { ...STAT, changedMs: 2 };
   assert.equal(files.acquire(key as never), null);

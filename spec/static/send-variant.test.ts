@@ -63,12 +63,13 @@ describe('a request whose response another part of the program has sent', () => 
     const site = new TreeSite();
     atEachRead(site, (reads) => {
       site.tree.write('/top/a.txt', `text ${reads}`);
-      request.respond('mine');
+      if (reads === 1) request.respond('mine');
     });
     site.tree.write('/top/a.txt', 'new');
     const request = site.start('/a.txt');
     await site.finish(request);
-    assert.deepEqual([request.body, request.error], ['mine', null]);
+    const { body, error, lateCalls } = request;
+    assert.deepEqual([body, error, lateCalls], ['mine', null, 0]);
   });
 });
 
@@ -90,6 +91,36 @@ describe('a file that is not in memory', () => {
         [206, 'a'],
       ],
     );
+  });
+
+  it('keeps no other request waiting while it is read', async () => {
+    const site = new TreeSite(NONE_KEPT);
+    const { asyncIo } = site;
+    const read = asyncIo.read.bind(asyncIo);
+    const held: (() => void)[] = [];
+    let calls = 0;
+    asyncIo.read = (file, into, position) => {
+      calls += 1;
+      if (calls > 1) return read(file, into, position);
+      return new Promise((resolve) => {
+        held.push(() => resolve(asyncIo.readNow(file, into, position)));
+      });
+    };
+    const until = async (isOver: () => boolean): Promise<void> => {
+      for (let round = 0; round < 100 && !isOver(); round++) {
+        asyncIo.pending.shift()?.();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(isOver(), 'it goes on');
+    };
+    const first = site.start('/a.txt');
+    await until(() => held.length > 0);
+    const other = site.start('/a.txt');
+    await until(() => other.done);
+    assert.deepEqual([other.body, first.done], ['a', false]);
+    held[0]();
+    await site.finish(first);
+    assert.equal(first.body, 'a');
   });
 
   it('is not sent with the fields of the file that it replaces', async () => {

@@ -147,6 +147,17 @@ describe('a root', () => {
     }
   });
 
+  it('has nothing outside of it, also the first time, unless it is that of the system', async () => {
+    const fixture = new TreeSite();
+    const { asyncIo } = fixture;
+    fixture.tree.link('/top/out', '/outside/b.txt');
+    const resolved = (path: string, names: readonly string[]): Promise<string | number> =>
+      fixture.perform(new Root(path, settingsFrom({})).resolve(asyncIo, names));
+    assert.equal(await resolved('/top', ['out']), -ENOENT);
+    assert.equal(await resolved('/', ['top', 'out']), '/outside/b.txt');
+    assert.equal(await resolved('/', ['top', 'a.txt']), '/top/a.txt');
+  });
+
   it('may end in a slash, as that of the system does', () => {
     const settings = settingsFrom({});
     assert.equal(new Root('/', settings).pathOf(['a', 'b']), '/a/b');
