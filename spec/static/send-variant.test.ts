@@ -68,8 +68,8 @@ describe('a request whose response another part of the program has sent', () => 
     site.tree.write('/top/a.txt', 'new');
     const request = site.start('/a.txt');
     await site.finish(request);
-    const { body, error, lateCalls } = request;
-    assert.deepEqual([body, error, lateCalls], ['mine', null, 0]);
+    const { body, error, lateCalls, status } = request;
+    assert.deepEqual([status, body, error, lateCalls], [200, 'mine', null, 0]);
   });
 });
 
@@ -113,11 +113,12 @@ describe('a file that is not in memory', () => {
       }
       assert.ok(isOver(), 'it goes on');
     };
-    const first = site.start('/a.txt');
+    // The second one waits for the look-up of the first one, the third one finds its result.
+    const [first, second] = [site.start('/a.txt'), site.start('/a.txt')];
     await until(() => held.length > 0);
-    const other = site.start('/a.txt');
-    await until(() => other.done);
-    assert.deepEqual([other.body, first.done], ['a', false]);
+    const third = site.start('/a.txt');
+    await until(() => second.done && third.done);
+    assert.deepEqual([second.body, third.body, first.done], ['a', 'a', false]);
     held[0]();
     await site.finish(first);
     assert.equal(first.body, 'a');
