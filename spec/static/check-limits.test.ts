@@ -148,7 +148,7 @@ describe('the counts of files in memory', () => {
     assert.deepEqual([site.misses, site.hits], [1, 6]);
   });
 
-  it('are one for a file that changes whenever it is read, which is looked up four times', async () => {
+  it('are one for a file that changes with every read, in four look-ups', async () => {
     const site = new TreeSite();
     const { asyncIo, tree } = site;
     const open = asyncIo.open.bind(asyncIo);

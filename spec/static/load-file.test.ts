@@ -1,4 +1,4 @@
-// How a file comes into memory, in a file system in memory: what is read, in which pieces, and what
+// How a file comes into memory, in a file system in memory: what is read, in which parts, and what
 // is not kept because it may change unnoticed, or has changed meanwhile.
 
 import assert from 'node:assert/strict';
@@ -29,11 +29,11 @@ describe('content', () => {
     }
   });
 
-  it('is complete when the system reads it in pieces', async () => {
+  it('is complete when the system reads it in parts', async () => {
     const site = new TreeSite();
     const { asyncIo } = site;
-    const text = 'read in several pieces';
-    site.tree.write('/top/pieces.txt', text);
+    const text = 'read in several parts';
+    site.tree.write('/top/parts.txt', text);
     site.tree.nowMs += 1_000;
     const read = asyncIo.read.bind(asyncIo);
     let reads = 0;
@@ -41,7 +41,7 @@ describe('content', () => {
       reads += 1;
       return read(file, into.subarray(0, 4), position);
     };
-    assert.equal((await site.ask('/pieces.txt')).body, text);
+    assert.equal((await site.ask('/parts.txt')).body, text);
     assert.equal(reads, Math.ceil(text.length / 4));
   });
 
@@ -123,7 +123,7 @@ describe('a variant', () => {
     assert.deepEqual(seen(await site.ask('/a.txt', 0.5, GZIP)), [200, 'other zipped', 'gzip']);
   });
 
-  it('in another directory of the same name is not used with a file of the earlier one', async () => {
+  it('in a directory that replaces another one is not used with a file of that', async () => {
     const site = packed('statNow', ({ tree }) => {
       tree.rename('/top/sub', '/top/was');
       tree.directory('/top/sub');

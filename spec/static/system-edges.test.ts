@@ -147,7 +147,7 @@ describe('a root', () => {
     }
   });
 
-  it('has nothing outside of it, also the first time, unless it is that of the system', async () => {
+  it('has nothing outside of it, also the first time; that of the system has all', async () => {
     const fixture = new TreeSite();
     const { asyncIo } = fixture;
     fixture.tree.link('/top/out', '/outside/b.txt');
