@@ -214,4 +214,20 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     replace: '? limits : limits',
     tests: ['fetch/request', 'fetch/streams', 'fetch/handler'],
   },
+  {
+    name: 'a worker hears nothing of a limit before its first request',
+    kind: 'special',
+    file: 'middleware/rate-limit.js',
+    find: 'if (counts === null)\n        return middleware;',
+    replace: 'return middleware;',
+    tests: ['middleware/rate-limit'],
+  },
+  {
+    name: 'buckets that are full stay while tokens are granted elsewhere',
+    kind: 'late',
+    file: 'middleware/token-buckets.js',
+    find: 'takeAlso(key, count, nowMs) {\n        this.#dropFull(nowMs);',
+    replace: 'takeAlso(key, count, nowMs) {',
+    tests: ['middleware/token-buckets'],
+  },
 ];

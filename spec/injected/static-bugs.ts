@@ -6,6 +6,8 @@ const FRESHNESS = 'static/freshness.js';
 const CACHE = 'static/file-cache.js';
 const MISSING = 'static/missing-files.js';
 const ROOT = 'static/root.js';
+const SITE = 'static/site.js';
+const LOAD = 'static/load-file.js';
 const MODEL = 'static/model';
 
 export const STATIC_BUGS: readonly Bug[] = [
@@ -120,5 +122,85 @@ export const STATIC_BUGS: readonly Bug[] = [
     find: 'if (file.memoryBytes > this.#bytesMax)\n            return;',
     replace: ';',
     tests: ['static/file-cache'],
+  },
+  {
+    name: 'a look-up that is over is not forgotten',
+    kind: 'again',
+    file: SITE,
+    find: 'if (this.#lookUps.get(path) === lookUp)\n                this.#lookUps.delete(path);',
+    replace: '',
+    tests: ['static/check-limits'],
+  },
+  {
+    name: 'a file that is gone stays in memory',
+    kind: 'late',
+    file: SITE,
+    find: 'else if (check === Check.Changed)\n                this.#cache.remove(cached);',
+    replace: '',
+    tests: ['static/check-limits'],
+  },
+  {
+    name: 'the page of a mount replaces that of an earlier mount',
+    kind: 'again',
+    file: SITE,
+    find: 'exchange.allowances ??= [];\n            exchange.allowances.push((hasRoute)',
+    replace: 'exchange.allowances = [];\n            exchange.allowances.push((hasRoute)',
+    tests: ['static/mounts'],
+  },
+  {
+    name: 'a new path counts as missing on a slow disk',
+    kind: 'middle',
+    file: MISSING,
+    find: 'this.#paths.delete(path);',
+    replace: ';',
+    tests: ['static/check-limits'],
+  },
+  {
+    name: 'a shared descriptor that a request cannot use stays in use',
+    kind: 'fails',
+    file: 'static/send-variant.js',
+    find: 'shared.released();\n    return false;',
+    replace: 'return false;',
+    tests: ['static/send-variant'],
+  },
+  {
+    name: 'everything is below a root that was not resolved yet',
+    kind: 'special',
+    file: ROOT,
+    find: "if (this.#real === '')\n            return false;",
+    replace: '',
+    tests: ['static/system-edges'],
+  },
+  {
+    name: 'a variant is used with a file of an earlier directory',
+    kind: 'middle',
+    file: LOAD,
+    find: 'open.size > 0 && !(await isStill(services, site, target))',
+    replace: 'false',
+    tests: ['static/load-file'],
+  },
+  {
+    name: 'a new file is kept because its directory is old',
+    kind: 'special',
+    file: LOAD,
+    find: 'probes.every(',
+    replace: 'probes.some(',
+    tests: ['static/load-file'],
+  },
+  {
+    name: 'the root has a file of no name',
+    kind: 'special',
+    file: 'static/find.js',
+    find: 'if (names.length === 0)\n        return [];',
+    replace: '',
+    tests: ['static/mounts'],
+  },
+  {
+    name: 'a link to a file of both cases has any spelling',
+    kind: 'special',
+    file: 'static/spelling.js',
+    find: 'if (found === child && !isLink)',
+    replace: 'if (found === child)',
+    tests: ['static/spelling-forms'],
   },
 ];

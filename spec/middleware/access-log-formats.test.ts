@@ -11,6 +11,7 @@ import { type AccessLogOptions, accessLog } from '../../src/middleware/access-lo
 import { requestId } from '../../src/middleware/request-id.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { eventually, onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'vibing-access-'));
@@ -157,4 +158,30 @@ test('invalid formats, fields and files throw', () => {
       JSON.stringify(options),
     );
   }
+});
+
+test('a file is the one in the directory of its registration', async () => {
+  const { server } = unlistenedServer();
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    routes({ file: 'relative.log', format: '{method} {status}' })(server);
+  } finally {
+    process.chdir(before);
+  }
+  const text = await (await server.inject('/')).text();
+  assert.equal(text, 'hello');
+  await server.close();
+  const path = join(root, 'relative.log');
+  const written = () => existsSync(path) && readFileSync(path, 'utf8') === 'GET 200\n';
+  await eventually('the line is in the file', written);
+  assert.equal(existsSync('relative.log'), false);
+});
+
+test('an asynchronous write() that fails is logged', async () => {
+  const { log, server } = unlistenedServer();
+  routes({ write: () => Promise.reject(new Error('the disk is full')) })(server);
+  assert.equal(await (await server.inject('/')).text(), 'hello');
+  await server.close();
+  assert.match(log.join('\n'), /the disk is full/);
 });

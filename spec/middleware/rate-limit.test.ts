@@ -287,6 +287,23 @@ describe('shared', () => {
     });
   });
 
+  test('a worker hears the others before its first request', async () => {
+    const link = new Link();
+    const body = async (one: VirtualSite): Promise<void> => {
+      await withSite(
+        routes(shared),
+        async (other) => {
+          assert.deepEqual(await statuses(one, 4), [200, 200, 200, 200]);
+          await collect(one, other);
+          assert.deepEqual(await statuses(other, 1), [429]);
+        },
+        {},
+        link.worker(2),
+      );
+    };
+    await withSite(routes(shared), body, {}, link.worker(1));
+  });
+
   test('a limit within another middleware hears the others from its first request on', async () => {
     const link = new Link();
     const wrapped = (server: Server) => {

@@ -211,4 +211,5 @@ test('a limit is a whole number of milliseconds', () => {
   for (const ms of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5', undefined, {}]) {
     assert.throws(() => timeout(ms as number), /whole number of milliseconds/, String(ms));
   }
+  for (const ms of [0, 1, 2 ** 31 - 1]) assert.equal(typeof timeout(ms), 'function');
 });

@@ -131,6 +131,14 @@ describe('memory', () => {
     assert.equal(buckets.size, 2);
   });
 
+  test('a full bucket is dropped also when tokens were granted elsewhere', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
+    for (let step = 0; step < 50; step++) {
+      buckets.takeAlso(`key ${step}`, 2, 1000 * step);
+      assert.equal(buckets.size, 1, 'the earlier one is full again');
+    }
+  });
+
   test('of too many keys the one that is full soonest makes room, in any order', async () => {
     await seeded((random) => {
       for (let run = 0; run < 30; run++) {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { partsOf } from '../../src/exchange/prepared.ts';
 import { Coding } from '../../src/http/accept-encoding.ts';
 import { CachedFile } from '../../src/static/cached-file.ts';
 import { FileCache } from '../../src/static/file-cache.ts';
@@ -59,6 +60,16 @@ it('every variant of a file counts, with its names', () => {
     10,
     'two bytes for a character',
   );
+  const longKey = Buffer.concat([key, Buffer.from('12345')]);
+  const named = new CachedFile(longKey, probes, original, new Map(), 0);
+  assert.equal(named.memoryBytes - one.memoryBytes, 5, 'a byte for a byte of the path');
+  const { response } = cachedFile('/a', 0).original;
+  const other = { ...original, notModified: response };
+  assert.equal(
+    new CachedFile(key, probes, other, new Map(), 0).memoryBytes - one.memoryBytes,
+    partsOf(response).bytes.length - partsOf(original.notModified).bytes.length,
+    'the 304 counts',
+  );
   const more = [...probes, { path: '/abc', stat: null }];
   assert.equal(new CachedFile(key, more, original, new Map(), 0).memoryBytes - one.memoryBytes, 8);
 });
@@ -77,6 +88,7 @@ it('a file replaces the one with the same path; removing the old one has no effe
   assert.equal(cache.bytes, memoryOf(later));
   cache.remove(earlier);
   cache.refresh(earlier, 5);
+  cache.remove(earlier);
   assert.equal(found(cache, '/a'), later);
   assert.equal(cache.bytes, memoryOf(later));
 });
@@ -87,6 +99,10 @@ it('a file larger than the cache is not kept, nor is its predecessor', () => {
   cache.add(cachedFile('/a', 5000));
   assert.equal(found(cache, '/a'), null);
   assert.equal(cache.bytes, 0);
+  const file = cachedFile('/b', 100);
+  const exact = new FileCache(memoryOf(file));
+  exact.add(file);
+  assert.equal(found(exact, '/b'), file, 'one of exactly its size is kept');
   const none = new FileCache(0);
   none.add(cachedFile('/a', 0));
   assert.equal(found(none, '/a'), null);

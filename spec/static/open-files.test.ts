@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FileKind, type FileStat, type OpenFile } from '../../src/async-io/async-io.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import type { Services } from '../../src/exchange/exchange.ts';
+import { FRESH_MS } from '../../src/static/freshness.ts';
 import { OpenFiles, type SharedFile } from '../../src/static/open-files.ts';
 
 const STAT: FileStat = {
@@ -18,13 +20,17 @@ const STAT: FileStat = {
 /** Time passes when `pass` is called; files that are closed are in `closed`. */
 class Clock {
   nowMs = 0;
-  stat: FileStat = STAT;
+  stat: FileStat | number = STAT;
+  looks = 0;
   readonly closed: number[] = [];
   #waiting: (() => void)[] = [];
 
   get services(): Services {
     const asyncIo = {
-      openStat: () => this.stat,
+      openStat: () => {
+        this.looks += 1;
+        return this.stat;
+      },
       close: (file: number) => {
         this.closed.push(file);
         return Promise.resolve();
@@ -71,9 +77,30 @@ test('a file that changed is not shared any more', () => {
   const files = new OpenFiles();
   const key = {};
   shared(files, clock, key, 3);
+  assert.equal(files.add(clock.services, key as never, opened(4)), null, 'one file for a key');
   clock.nowMs += 50;
   clock.stat = { ...STAT, changedMs: 2 };
   assert.equal(files.acquire(key as never), null);
+  clock.stat = -ERRNO.EIO;
+  assert.equal(files.acquire(key as never), null, 'nor one that cannot be looked at');
+});
+
+test('a file is looked at again a millisecond after the last look', () => {
+  const clock = new Clock();
+  clock.nowMs = 1_000;
+  const files = new OpenFiles();
+  const key = {};
+  const file = shared(files, clock, key, 3);
+  for (const [afterMs, looks] of [
+    [FRESH_MS, 0],
+    [0.5, 1],
+    [FRESH_MS, 1],
+    [0.5, 2],
+  ]) {
+    clock.nowMs += afterMs;
+    assert.equal(files.acquire(key as never), file);
+    assert.equal(clock.looks, looks);
+  }
 });
 
 test('no more than 64 files are shared; one that is closed makes room', async () => {

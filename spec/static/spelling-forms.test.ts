@@ -20,6 +20,8 @@ interface System {
   readonly real: Readonly<Record<string, string>>;
   /** Inodes by real path; 1 for others. */
   readonly inodes?: Readonly<Record<string, number>>;
+  /** Devices by real path; 1 for others. */
+  readonly devices?: Readonly<Record<string, number>>;
   /** The names in every directory. */
   readonly names?: readonly string[];
 }
@@ -35,9 +37,10 @@ class Fixture {
   }
 
   isExact(names: readonly string[], real: string, nowMs = 0): Promise<boolean> {
-    const { real: reals, inodes = {}, names: entries = [] } = this.#system;
+    const { real: reals, inodes = {}, devices = {}, names: entries = [] } = this.#system;
     const stat = (path: string) => ({
-      ...{ kind: FileKind.File, bytes: 0, modifiedMs: 0, changedMs: 0, device: 1 },
+      ...{ kind: FileKind.File, bytes: 0, modifiedMs: 0, changedMs: 0 },
+      device: devices[path] ?? 1,
       inode: inodes[path] ?? 1,
     });
     const calls: Partial<AsyncIo> = {
@@ -91,9 +94,11 @@ describe('the spelling of a name', () => {
 
   it('is exact where the other case is another file, without a list', async () => {
     const real = { '/r/A': '/r/A', '/r/a': '/r/a' };
-    const fixture = new Fixture({ real, inodes: { '/r/A': 2 } });
-    assert.equal(await fixture.isExact(['a'], '/r/a'), true);
-    assert.equal(fixture.lists, 0);
+    for (const differs of [{ inodes: { '/r/A': 2 } }, { devices: { '/r/A': 2 } }]) {
+      const fixture = new Fixture({ real, ...differs });
+      assert.equal(await fixture.isExact(['a'], '/r/a'), true);
+      assert.equal(fixture.lists, 0);
+    }
     assert.equal(await new Fixture({ real }).isExact(['a'], '/r/a'), false, 'one file, not listed');
     assert.equal(await new Fixture({ real, names: ['a'] }).isExact(['a'], '/r/a'), true);
   });
@@ -122,6 +127,27 @@ describe('the spelling of a name', () => {
       assert.equal(await fixture.isExact(['a'], '/r/a', nowMs), true);
       assert.equal(fixture.asked.length, asked, `at ${nowMs}`);
     }
+  });
+
+  it('of a link is that of the directory, where both cases lead to one file', async () => {
+    const real = { '/r/LINK': '/r/1', '/r/link': '/r/1' };
+    assert.equal(await new Fixture({ real, names: ['LINK'] }).isExact(['link'], '/r/1'), false);
+    assert.equal(await new Fixture({ real, names: ['link'] }).isExact(['link'], '/r/1'), true);
+  });
+
+  it('is remembered for a thousand directories', async () => {
+    const fixture = new Fixture({ real: {} });
+    const asked = async (directory: number): Promise<number> => {
+      const before = fixture.asked.length;
+      assert.equal(await fixture.isExact([String(directory), 'a'], `/r/${directory}/a`), true);
+      return fixture.asked.length - before;
+    };
+    for (let directory = 0; directory < 1_000; directory++) {
+      assert.equal(await asked(directory), 1);
+    }
+    for (const directory of [0, 999]) assert.equal(await asked(directory), 0);
+    assert.equal(await asked(1_000), 1);
+    assert.equal(await asked(0), 1, 'all are forgotten together');
   });
 
   it('with a letter that becomes several keeps it', async () => {

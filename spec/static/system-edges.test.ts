@@ -7,72 +7,18 @@ import { describe, it } from 'node:test';
 import { FileKind } from '../../src/async-io/async-io.ts';
 import { ERRNO } from '../../src/base/errno.ts';
 import type { Services } from '../../src/exchange/exchange.ts';
-import { type StaticOptions, settingsFrom } from '../../src/static/options.ts';
+import { settingsFrom } from '../../src/static/options.ts';
 import { Root } from '../../src/static/root.ts';
 import { missingRoots } from '../../src/static/roots.ts';
-import { Site } from '../../src/static/site.ts';
-import { allowed, type Recorded, request } from './fixtures/in-process.ts';
-import { Tree, TreeAsyncIo } from './fixtures/tree.ts';
+import { allowed } from './fixtures/in-process.ts';
+import { OUTSIDE, TreeSite } from './fixtures/tree-site.ts';
 
 const { EACCES, EIO, ENOENT, EPERM } = ERRNO;
-const SECRET = 'outside';
-
-class Fixture {
-  readonly tree = new Tree();
-  readonly asyncIo = new TreeAsyncIo(this.tree);
-  readonly site: Site;
-  readonly clock = { nowMs: (): number => this.tree.nowMs };
-
-  constructor(options: StaticOptions = {}) {
-    for (const path of ['/top', '/top/sub', '/outside']) this.tree.directory(path);
-    this.tree.write('/top/a.txt', 'a');
-    this.tree.write('/top/sub/b.txt', 'b');
-    this.tree.write('/outside/b.txt', SECRET);
-    this.tree.nowMs += 1_000;
-    this.site = new Site('/top', settingsFrom(options));
-  }
-
-  /** Performs operations until the promise is settled. */
-  async perform<T>(result: Promise<T>): Promise<T> {
-    let isSettled = false;
-    const settled = (): void => {
-      isSettled = true;
-    };
-    result.then(settled, settled);
-    for (let round = 0; round < 500 && !isSettled; round++) {
-      this.asyncIo.pending.shift()?.();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.ok(isSettled, 'it ends');
-    assert.equal(this.asyncIo.open$.size, 0, 'every file is closed');
-    return result;
-  }
-
-  start(path: string, lines: readonly string[] = []): Recorded {
-    return request(this.site, this.asyncIo, this.clock, path, lines);
-  }
-
-  async finish(...all: Recorded[]): Promise<void> {
-    const until = async (): Promise<void> => {
-      while (!all.every(({ done }) => done)) await new Promise((next) => setImmediate(next));
-    };
-    await this.perform(until());
-  }
-
-  async ask(path: string, afterMs = 10, lines: readonly string[] = []): Promise<Recorded> {
-    this.tree.nowMs += afterMs;
-    const recorded = this.start(path, lines);
-    await this.finish(recorded);
-    if (recorded.error !== null) recorded.status = 500;
-    return recorded;
-  }
-}
-
 describe('a directory that becomes a link out of the root', () => {
   for (const reportsPaths of [true, false]) {
     const what = reportsPaths ? 'reports paths of open files' : 'does not';
     it(`before a file is opened: nothing is sent, where the system ${what}`, async () => {
-      const fixture = new Fixture();
+      const fixture = new TreeSite();
       const { asyncIo, tree } = fixture;
       asyncIo.reportsPaths = reportsPaths;
       const open = asyncIo.open.bind(asyncIo);
@@ -88,7 +34,7 @@ describe('a directory that becomes a link out of the root', () => {
     });
 
     it(`only while it is opened: the file is sent, where the system ${what}`, async () => {
-      const fixture = new Fixture();
+      const fixture = new TreeSite();
       const { asyncIo, tree } = fixture;
       asyncIo.reportsPaths = reportsPaths;
       const open = asyncIo.open.bind(asyncIo);
@@ -109,15 +55,15 @@ describe('a directory that becomes a link out of the root', () => {
   }
 
   it('where that is allowed it is followed', async () => {
-    const fixture = new Fixture({ symlinks: 'all' });
+    const fixture = new TreeSite({ symlinks: 'all' });
     fixture.tree.link('/top/link', '/outside');
-    assert.equal((await fixture.ask('/link/b.txt')).body, SECRET);
+    assert.equal((await fixture.ask('/link/b.txt')).body, OUTSIDE);
   });
 });
 
 describe('a file that vanishes', () => {
   it('whenever it is opened is looked up four times, and a 404', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     let opens = 0;
     fixture.asyncIo.open = () => {
       opens += 1;
@@ -128,7 +74,7 @@ describe('a file that vanishes', () => {
   });
 
   it('once is looked up again', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     fixture.asyncIo.openFault = -ENOENT;
     assert.equal((await fixture.ask('/a.txt')).body, 'a');
   });
@@ -136,7 +82,7 @@ describe('a file that vanishes', () => {
 
 describe('the system', () => {
   it('that cannot stat a file is a 500', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     const stat = fixture.asyncIo.statNow.bind(fixture.asyncIo);
     fixture.asyncIo.statNow = (path) => (path === '/top/a.txt' ? -EIO : stat(path));
     assert.equal((await fixture.ask('/a.txt')).status, 500);
@@ -144,7 +90,7 @@ describe('the system', () => {
   });
 
   it('is asked again for what is not found, once, or while the root changes', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     const { asyncIo, tree } = fixture;
     tree.link('/top/out', '/outside/b.txt');
     assert.equal((await fixture.ask('/a.txt')).status, 200);
@@ -171,7 +117,7 @@ describe('the system', () => {
 
 describe('a root', () => {
   it('that cannot be resolved has no files, and is asked once for each', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     const { asyncIo } = fixture;
     const realPath = asyncIo.realPath.bind(asyncIo);
     let calls = 0;
@@ -185,9 +131,9 @@ describe('a root', () => {
   });
 
   it('hides names that begin with a dot, wherever they are asked for', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     fixture.tree.directory('/top/.git');
-    fixture.tree.write('/top/.git/config', SECRET);
+    fixture.tree.write('/top/.git/config', OUTSIDE);
     const { asyncIo, clock } = fixture;
     const services = { asyncIo, nowMs: clock.nowMs, wallMs: clock.nowMs } as unknown as Services;
     for (const [dotfiles, wanted] of [
@@ -201,6 +147,17 @@ describe('a root', () => {
     }
   });
 
+  it('has nothing outside of it, also the first time; that of the system has all', async () => {
+    const fixture = new TreeSite();
+    const { asyncIo } = fixture;
+    fixture.tree.link('/top/out', '/outside/b.txt');
+    const resolved = (path: string, names: readonly string[]): Promise<string | number> =>
+      fixture.perform(new Root(path, settingsFrom({})).resolve(asyncIo, names));
+    assert.equal(await resolved('/top', ['out']), -ENOENT);
+    assert.equal(await resolved('/', ['top', 'out']), '/outside/b.txt');
+    assert.equal(await resolved('/', ['top', 'a.txt']), '/top/a.txt');
+  });
+
   it('may end in a slash, as that of the system does', () => {
     const settings = settingsFrom({});
     assert.equal(new Root('/', settings).pathOf(['a', 'b']), '/a/b');
@@ -209,7 +166,7 @@ describe('a root', () => {
   });
 
   it('is missing when it is no directory, each named once', async () => {
-    const { asyncIo, perform } = new Fixture();
+    const { asyncIo, perform } = new TreeSite();
     const given = ['/top', '/top/a.txt', '/none', '/none', '/outside'];
     const missing = missingRoots(asyncIo, given);
     assert.deepEqual(await perform.call({ asyncIo }, missing), ['/top/a.txt', '/none']);
@@ -221,7 +178,7 @@ describe('a precompressed variant', () => {
 
   it('that must not be read is not used', async () => {
     for (const fault of [EACCES, EPERM]) {
-      const fixture = new Fixture({ precompressed: true });
+      const fixture = new TreeSite({ precompressed: true });
       fixture.tree.write('/top/a.txt.gz', 'zipped');
       fixture.tree.nowMs += 1_000;
       const open = fixture.asyncIo.open.bind(fixture.asyncIo);
@@ -233,7 +190,7 @@ describe('a precompressed variant', () => {
   });
 
   it('that cannot be read is a 500', async () => {
-    const fixture = new Fixture({ precompressed: true });
+    const fixture = new TreeSite({ precompressed: true });
     fixture.tree.write('/top/a.txt.gz', 'zipped');
     const open = fixture.asyncIo.open.bind(fixture.asyncIo);
     fixture.asyncIo.open = (path) => (path.endsWith('.gz') ? Promise.resolve(-EIO) : open(path));
@@ -241,7 +198,7 @@ describe('a precompressed variant', () => {
   });
 
   it('is used unless it is older than the file', async () => {
-    const fixture = new Fixture({ precompressed: true });
+    const fixture = new TreeSite({ precompressed: true });
     fixture.tree.write('/top/a.txt.gz', 'zipped');
     fixture.tree.write('/top/a.txt.br', 'br');
     const nowMs = fixture.tree.nowMs;
@@ -257,7 +214,7 @@ describe('a precompressed variant', () => {
 
 describe('the methods of a path', () => {
   it('are those of a file, also of one that must not be read', async () => {
-    const fixture = new Fixture({ listing: true });
+    const fixture = new TreeSite({ listing: true });
     fixture.tree.write('/top/denied.txt', 'x');
     fixture.tree.allow('/top/denied.txt', false);
     fixture.tree.nowMs += 1_000;
@@ -273,7 +230,7 @@ describe('the methods of a path', () => {
   });
 
   it('are unknown when the system fails', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     fixture.asyncIo.openFault = -EIO;
     const methods = allowed(fixture.site, fixture.asyncIo, fixture.clock, '/a.txt');
     await assert.rejects(fixture.perform(methods), /EIO|errno|5/);
@@ -286,7 +243,7 @@ describe('the methods of a path', () => {
 
 describe('on a slow disk', () => {
   it('a file in memory is sent for some milliseconds, then checked', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     assert.equal((await fixture.ask('/a.txt')).body, 'a');
     fixture.asyncIo.slow = true;
     assert.equal((await fixture.ask('/a.txt', 5)).immediate, true);
@@ -295,7 +252,7 @@ describe('on a slow disk', () => {
   });
 
   it('requests during a check are not delayed by it, for a while', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     const { tree, asyncIo } = fixture;
     await fixture.ask('/a.txt');
     asyncIo.slow = true;
@@ -313,7 +270,7 @@ describe('on a slow disk', () => {
   });
 
   it('the spelling of a name is checked as well', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     fixture.tree.write('/top/sub/B.TXT', 'upper');
     fixture.asyncIo.slow = true;
     fixture.asyncIo.list = () => assert.fail('two files need no list');
@@ -322,7 +279,7 @@ describe('on a slow disk', () => {
   });
 
   it('a twin in the other case that vanishes is no reason to trust the spelling', async () => {
-    const fixture = new Fixture();
+    const fixture = new TreeSite();
     const { asyncIo, tree } = fixture;
     tree.write('/top/sub/B.TXT', 'upper');
     const stat = asyncIo.statNow.bind(asyncIo);
@@ -339,7 +296,7 @@ describe('on a slow disk', () => {
 });
 
 it('a file whose kind changes is no longer the one in memory', async () => {
-  const fixture = new Fixture();
+  const fixture = new TreeSite();
   assert.equal((await fixture.ask('/a.txt')).body, 'a');
   const stat = fixture.asyncIo.statNow('/top/a.txt');
   assert.ok(stat !== null && typeof stat !== 'number' && stat.kind === FileKind.File);
