@@ -190,7 +190,7 @@ function fileText(tree, file, declarations) {
     }
     texts.push(text);
   }
-  return `${[...importLines(imports), ...texts, 'export {};'].join('\n')}\n`;
+  return halved(`${[...importLines(imports), ...texts, 'export {};'].join('\n')}\n`);
 }
 
 /** An entry passes names on, and may declare some itself. */
@@ -212,7 +212,12 @@ function entryText(tree, entry, module) {
     return declaration.text;
   });
   const exported = importLines(lists).map((line) => line.replace('import', 'export'));
-  return `${[...importLines(imports), ...exported, ...texts].join('\n')}\n`;
+  return halved(`${[...importLines(imports), ...exported, ...texts].join('\n')}\n`);
+}
+
+/** TypeScript indents by four spaces. */
+function halved(text) {
+  return text.replace(/^(?: {4})+/gm, (spaces) => spaces.slice(spaces.length / 2));
 }
 
 function addTo(lists, path, name) {
