@@ -124,9 +124,9 @@ function readResponses(
   return { responses, isCut: false };
 }
 
-/** A line of the sent bytes begins with the method HEAD. */
+/** A request of the sent bytes may begin with the method HEAD; behind a body no line begins. */
 function beginsHead(sent: Uint8Array): boolean {
-  return /(?:^|\n)HEAD /.test(Buffer.from(sent).toString('latin1'));
+  return Buffer.from(sent).includes('HEAD ');
 }
 
 function sameConversation(first: Conversation, second: Conversation): void {
