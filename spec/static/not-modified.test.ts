@@ -89,8 +89,11 @@ describe('a prepared 304', () => {
     headers: Record<string, string>,
   ): Promise<{ status: number; fields: string[]; text: string }> {
     const response = await server.inject({ method, target, headers });
-    const fields = [...response.headers].filter(([name]) => name !== 'date' && name !== MADE);
-    return { status: response.status, fields: fields.map(String), text: await response.text() };
+    const nowMs = Date.now();
+    const fields = [...response.headers]
+      .filter(([name]) => name !== 'date' && name !== MADE)
+      .map(([name, value]) => `${name},${isNow(name, value, nowMs) ? 'now' : value}`);
+    return { status: response.status, fields, text: await response.text() };
   }
 
   for (const target of ['/small.txt', '/app.3f9a1c2b.js', '/large.bin', '/future.txt']) {
@@ -110,6 +113,11 @@ describe('a prepared 304', () => {
     }
   }
 });
+
+/** Whether a Last-Modified is the time of its response, which differs from request to request. */
+function isNow(name: string, value: string, nowMs: number): boolean {
+  return name === 'last-modified' && Math.abs(Date.parse(value) - nowMs) < 3_600_000;
+}
 
 function conditionsOf(etag: string): readonly Record<string, string>[] {
   return [
