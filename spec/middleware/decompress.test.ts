@@ -9,7 +9,7 @@ import { type DecompressOptions, decompress } from '../../src/middleware/decompr
 import type { Server } from '../../src/server/server.ts';
 import { Random } from '../../testing/random.ts';
 import { get, postChunks, type RawClient, request } from '../../testing/raw-client.ts';
-import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
+import { eventually, onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 import { encodedBytes, textOf } from './fixtures/encoded.ts';
 
 function routes(options?: DecompressOptions): (server: Server) => void {
@@ -322,10 +322,12 @@ onEachDriver(
     });
 
     add('a client that leaves in the middle of its body', async (driver) => {
+      let begun = 0;
       let failed = 0;
       const waiting = (server: Server) => {
         server.use(decompress());
         server.post('/', async (request, response) => {
+          begun += 1;
           try {
             for await (const _chunk of request.body);
           } catch {
@@ -343,9 +345,9 @@ onEachDriver(
           body.subarray(0, 50),
         ]);
         await client.send(bytes);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await eventually('the handler reads', () => begun === 1);
         client.reset();
-        while (failed === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        await eventually('the read fails', () => failed === 1);
       });
     });
 
