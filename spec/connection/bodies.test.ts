@@ -30,6 +30,11 @@ const echoBody: Handler = async (request, response) => {
 /** Responds at once and reads nothing. */
 const careless: Handler = (request, response) => response.text(request.target);
 
+/** The same, and closes the connection. */
+const closing: Handler = (request, response) => {
+  response.header('Connection', 'close').text(request.target);
+};
+
 function echo(options: FixtureOptions = {}): ConnectionFixture {
   return new ConnectionFixture(echoBody, options);
 }
@@ -189,6 +194,23 @@ describe('an unread body', () => {
     assert.equal(await client.ask(`56789${get('/b')}`), respond('/b'));
     await fixture.end();
   });
+
+  for (const [why, handler, sent] of [
+    ['the client wants that', careless, post('/a', 10, '01', CLOSE)],
+    ['the handler wants that', closing, post('/a', 10, '01')],
+    ['HTTP/1.0 does not keep it', careless, post('/a', 10, '01').replace('1.1', '1.0')],
+    ['the client wants that, with chunks', careless, postChunked('/a', '5\r\n01', CLOSE)],
+  ] as const) {
+    it(`is not awaited where the connection closes because ${why}`, async () => {
+      const fixture = new ConnectionFixture(handler);
+      const client = fixture.open();
+      assert.equal(await client.ask(sent), respond('/a', CLOSE));
+      assert.equal(client.isShut, true);
+      client.send('234');
+      assert.equal(client.isReset, false, 'the rest is received, so that no reset is sent');
+      await fixture.end();
+    });
+  }
 
   it('closes the connection when its announced length is long', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });

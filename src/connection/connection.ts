@@ -291,7 +291,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   #readBody(): boolean {
     const { body, exchange, state } = this;
     assert(exchange !== null, 'a body belongs to a request');
-    if (exchange.phase === Phase.Ended && !body.readPending) this.#discardRest();
+    if (exchange.phase === Phase.Ended && !body.readPending) this.#discardRest(exchange);
     if (state.isClosing) return true;
     // A second block may have arrived while nothing read the body.
     while (body.wanted && !this.receiveBuffer.empty) this.feedBody();
@@ -323,9 +323,10 @@ export class Connection implements ConnectionParts, SocketOwner {
     receiveBuffer.join();
   }
 
-  /** The response has ended and nothing reads the body: skips it if that is cheap, else closes. */
-  #discardRest(): void {
-    if (this.body.isWorthSkipping(this.context.limits.discardBytesMax)) this.body.discard();
+  /** The response has ended, nothing reads the body: skips it for the next request, or closes. */
+  #discardRest({ keepAlive }: Exchange): void {
+    const { discardBytesMax } = this.context.limits;
+    if (keepAlive && this.body.isWorthSkipping(discardBytesMax)) this.body.discard();
     else close(this);
   }
 
