@@ -104,6 +104,12 @@ export const LATE_NOTE_MS = 1000;
  */
 export const NO_RESPONSE_NOTE_MS = 1_000;
 
+/**
+ * What may wait for one client whose handler calls write() without awaiting it. A guess: far more
+ * than a handler writes in one step, and too little to fill the memory by one client.
+ */
+export const WRITE_QUEUE_BYTES_MAX: number = 16 * 1024 * 1024;
+
 /** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;
 

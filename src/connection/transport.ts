@@ -8,7 +8,7 @@ import type { Peer } from '../driver/driver.ts';
 import { type BodyReader, NOT_ARRIVED } from '../exchange/body-reader.ts';
 import type { Content } from '../exchange/content.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';
-import { lateRejection, quick } from '../exchange/late.ts';
+import { lateRejection, quick, writeRefusal } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
@@ -94,15 +94,15 @@ export class ConnectionTransport implements Transport {
   write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void> {
     const connection = this.#connection;
     const { context, sendQueue, advancing } = connection;
+    const refusal = writeRefusal(exchange, sendQueue.waiting);
+    if (refusal !== null) return this.#refuse(exchange, refusal);
     const bounded = exchange.owedBytes >= 0;
     const target = context.writer.chunk(sendQueue, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
       // Too much was queued: without a reset the client would read it as the next response.
       const declared = exchange.contentBytes + exchange.owedBytes;
       const error = new TypeError(`more was written than Content-Length announced (${declared})`);
-      exchange.services.handlerFailed(exchange, error, 'the connection was reset: ');
-      reset(connection);
-      return lateRejection(exchange, false, error);
+      return this.#refuse(exchange, error);
     }
     if (!advancing) connection.settle();
     const roomAt = sendQueue.queuedTotal - context.limits.sendQueueBytesMax;
@@ -111,6 +111,12 @@ export class ConnectionTransport implements Transport {
     if (sendQueue.sentTotal >= wanted) return quick(exchange, reached);
     exchange.quickWrites = 0;
     return reached;
+  }
+
+  #refuse(exchange: Exchange, error: Error): Promise<never> {
+    exchange.services.handlerFailed(exchange, error, 'the connection was reset: ');
+    reset(this.#connection);
+    return lateRejection(exchange, false, error);
   }
 
   writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null {

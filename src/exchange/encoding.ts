@@ -6,7 +6,7 @@ import type { ContentStream } from '../async-io/async-io.ts';
 import { INLINE_BYTES } from './content.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { ForwardingTransport } from './forwarding.ts';
-import { lateRejection, quick, quietly } from './late.ts';
+import { lateRejection, quick, quietly, writeRefusal } from './late.ts';
 import { asPart } from './parts.ts';
 
 const SETTLED: Promise<void> = Promise.resolve();
@@ -32,15 +32,17 @@ export class EncodingTransport extends ForwardingTransport {
 
   override write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void> {
     if (chunk.length === 0) return quick(exchange, this.#last);
+    let refusal = writeRefusal(exchange, this.waitingBytes());
     const bytes = memoryOf(chunk, borrowed);
     if (this.#owedBytes >= 0) {
-      const isBeyond = bytes.length > this.#owedBytes;
-      this.#owedBytes -= bytes.length;
-      if (isBeyond) {
-        const error = new TypeError('more was written than Content-Length announced');
-        this.#failed(exchange, error);
-        return lateRejection(exchange, false, error);
+      if (bytes.length > this.#owedBytes) {
+        refusal = new TypeError('more was written than Content-Length announced');
       }
+      this.#owedBytes -= bytes.length;
+    }
+    if (refusal !== null) {
+      this.#failed(exchange, refusal);
+      return lateRejection(exchange, false, refusal);
     }
     this.#waitingBytes += bytes.length;
     exchange.services.meter?.compressed(bytes.length, 0);

@@ -9,6 +9,7 @@ import {
   LATE_PAUSE_MS,
   LATE_PAUSE_MS_MAX,
   QUICK_WRITES_MAX,
+  WRITE_QUEUE_BYTES_MAX,
 } from '../base/fixed-limits.ts';
 import type { Exchange, Services } from './exchange.ts';
 import { requestLine } from './request-line.ts';
@@ -73,6 +74,13 @@ export function lateRejection(exchange: Exchange, isOver: boolean, error: Error)
       throw error;
     }),
   );
+}
+
+/** The error where more waits than WRITE_QUEUE_BYTES_MAX; null where a write() may add to it. */
+export function writeRefusal(exchange: Exchange, waitingBytes: number): Error | null {
+  if (exchange.writer !== Writer.Chunks || waitingBytes <= WRITE_QUEUE_BYTES_MAX) return null;
+  const what = `${waitingBytes} bytes wait, at most ${WRITE_QUEUE_BYTES_MAX} may`;
+  return new Error(`write() without await: ${what}: await each write(), or use stream()`);
 }
 
 /** The settled promise, or after many in a row one that waits for the event loop. */
