@@ -22,7 +22,7 @@ async function writeAtOnce(response: Response, count: number): Promise<unknown[]
 }
 
 describe('writes that are not awaited', () => {
-  it('beyond the limit reset the connection: the last call rejects, and the log says why', async () => {
+  it('beyond the limit reset the connection: the call rejects, the log says why', async () => {
     let errors: unknown[] = [];
     let isClosed = false;
     const fixture = new ConnectionFixture(async (_request, response) => {

@@ -1,5 +1,7 @@
 // What can be sent as content. Anything else throws before a byte of the response is sent.
 
+import { shown } from '../base/shown.ts';
+
 /** Content of a full response; null where there is none. */
 export type Content = string | Uint8Array | null;
 
@@ -9,7 +11,25 @@ export const INLINE_BYTES = 8192;
 /** Throws a TypeError for what is neither text nor bytes. */
 export function checkContent(content: unknown): asserts content is string | Uint8Array {
   if (typeof content === 'string' || content instanceof Uint8Array) return;
-  throw new TypeError('content is a string or bytes (a Uint8Array); json() takes other values');
+  checkAwaited(content);
+  const what = 'content is a string or bytes (a Uint8Array)';
+  throw new TypeError(`${what}, given ${shown(content)}; json() takes other values`);
+}
+
+/** The JSON text of a value. Throws a TypeError where there is none, and for a promise. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new TypeError('json() cannot send undefined or a function');
+  // A promise has no members of its own.
+  if (text === '{}') checkAwaited(value);
+  return text;
+}
+
+function checkAwaited(value: unknown): void {
+  if (!(value instanceof Promise)) return;
+  // Its rejection must not end the process.
+  value.catch(() => {});
+  throw new TypeError('content is not a promise: await it first');
 }
 
 /** The length in bytes; 0 where there is none. */

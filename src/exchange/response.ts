@@ -7,7 +7,7 @@ import { isEntityTag } from '../http/entity-tag.ts';
 import { checkedName, checkValue, fieldText } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
-import { checkContent, ownContent } from './content.ts';
+import { checkContent, jsonText, ownContent } from './content.ts';
 import { applyFraming } from './declared-framing.ts';
 import { checkEventOptions, EventStream, type EventStreamOptions } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -190,8 +190,7 @@ export class Response {
 
   /** Sends what JSON.stringify() makes of a value. Throws a TypeError where it makes nothing. */
   json(value: unknown): void {
-    const content = JSON.stringify(value);
-    if (content === undefined) throw new TypeError('json() cannot send undefined or a function');
+    const content = jsonText(value);
     const exchange = Response.#unsent(this, 'json()');
     if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
