@@ -241,12 +241,28 @@ test('a fresh repository is as good as an empty directory', async () => {
   assert.equal((await ran([fresh])).code, 2, 'the second time it is not empty');
 });
 
-test('an installed package is a dependency by its version', async () => {
-  const project = join(FOLDER, 'installed');
-  const folder = join(FOLDER, 'app', 'node_modules', 'vibing');
-  assert.equal((await ran([project], { version: '1.2.3', folder })).code, 0);
-  const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
-  assert.equal(manifest.dependencies.vibing, '^1.2.3');
+test('an installed package is a dependency as it was installed', async () => {
+  const app = join(FOLDER, 'app');
+  const folder = join(app, 'node_modules', 'vibing');
+  mkdirSync(folder, { recursive: true });
+  const archive = 'https://a.example/vibing-1.2.3.tgz';
+  for (const [index, [manifest, expected]] of [
+    ['', '^1.2.3'],
+    ['{', '^1.2.3'],
+    ['{}', '^1.2.3'],
+    ['{"dependencies":{"vibing":"^1.0.0"}}', '^1.2.3'],
+    ['{"dependencies":{"vibing":"file:../vibing-1.2.3.tgz"}}', 'file:../vibing-1.2.3.tgz'],
+    ['{"dependencies":{"vibing":"file:vendor/vibing.tgz"}}', 'file:../app/vendor/vibing.tgz'],
+    ['{"devDependencies":{"vibing":"link:../vibing"}}', 'file:../vibing'],
+    [`{"dependencies":{"vibing":"${archive}"}}`, archive],
+    ['{"dependencies":{"vibing":"github:owner/vibing"}}', 'github:owner/vibing'],
+  ].entries()) {
+    writeFileSync(join(app, 'package.json'), manifest);
+    const project = join(FOLDER, `installed-${index}`);
+    assert.equal((await ran([project], { version: '1.2.3', folder })).code, 0);
+    const made = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+    assert.equal(made.dependencies.vibing, expected, manifest);
+  }
 });
 
 test('arguments that it does not take are one line each', async () => {

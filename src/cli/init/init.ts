@@ -1,5 +1,6 @@
 // Runs `vibing init`: writes a project with a server and its tests into an empty directory.
 
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize, relative, resolve, sep } from 'node:path';
 import { logText } from '../../base/log-text.ts';
@@ -124,10 +125,30 @@ const NAME_CHARACTERS_MAX = 100;
 /** npm refuses the first two; the last would depend on itself. */
 const TAKEN_NAMES = ['node_modules', 'favicon.ico', 'vibing'];
 
-/** What the project depends on: the installed version, or the folder of a checkout. */
+/** What the project depends on: what npm has installed here, or the folder of a checkout. */
 function dependency({ folder, version }: InitPackage, project: string): string {
-  if (folder.split(sep).includes('node_modules')) return `^${version}`;
-  return `file:${relative(project, folder).replaceAll(sep, '/')}`;
+  const at = folder.lastIndexOf(`${sep}node_modules${sep}`);
+  if (at < 0) return pathOf(project, folder);
+  const owner = folder.slice(0, at);
+  const installed = sourceIn(join(owner, 'package.json'));
+  const path = /^(?:file|link):(.+)/.exec(installed)?.[1];
+  if (path !== undefined) return pathOf(project, resolve(owner, path));
+  // An address of an archive or a repository; others are versions of the registry.
+  return installed.includes('/') ? installed : `^${version}`;
+}
+
+function pathOf(project: string, target: string): string {
+  return `file:${relative(project, target).replaceAll(sep, '/')}`;
+}
+
+/** Where the package of a project comes from; '' where that is not known. */
+function sourceIn(manifest: string): string {
+  try {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(manifest, 'utf8'));
+    return String({ ...devDependencies, ...dependencies }['vibing'] ?? '');
+  } catch {
+    return '';
+  }
 }
 
 function report(directory: string, files: readonly ProjectFile[]): string {
