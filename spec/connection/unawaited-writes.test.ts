@@ -55,6 +55,25 @@ describe('writes that are not awaited', () => {
     await fixture.end();
   });
 
+  it('are no mistake where send_queue_bytes_max lets more wait', async () => {
+    const limits = { sendQueueBytesMax: (TOO_MANY + 3) * CHUNK_BYTES };
+    let errors: unknown[] = [];
+    const fixture = new ConnectionFixture(
+      async (_request, response) => {
+        errors = await writeAtOnce(response, TOO_MANY);
+        response.end();
+      },
+      { limits },
+    );
+    const client = fixture.open();
+    client.send(get('/'));
+    await fixture.rest();
+    assert.deepEqual(errors, []);
+    assert.equal(client.isReset, false);
+    assert.ok((await client.read()).endsWith('0\r\n\r\n'));
+    await fixture.end();
+  });
+
   it('beyond the limit cut a response that is compressed', async () => {
     let errors: unknown[] = [];
     await withSite(

@@ -105,8 +105,9 @@ export const LATE_NOTE_MS = 1000;
 export const NO_RESPONSE_NOTE_MS = 1_000;
 
 /**
- * What may wait for one client whose handler calls write() without awaiting it. A guess: far more
- * than a handler writes in one step, and too little to fill the memory by one client.
+ * What may wait for one client whose handler calls write() without awaiting it, or
+ * send_queue_bytes_max where that is more. A guess: far more than a handler writes in one step, and
+ * too little to fill the memory by one client.
  */
 export const WRITE_QUEUE_BYTES_MAX: number = 16 * 1024 * 1024;
 
