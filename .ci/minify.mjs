@@ -22,10 +22,12 @@ const COMPRESS = {
   hoist_props: true,
   if_return: true,
   join_vars: true,
-  passes: 2,
+  passes: 3,
   properties: true,
   reduce_funcs: false,
   reduce_vars: true,
+  side_effects: true,
+  switches: true,
   toplevel: true,
   unused: true,
 };
@@ -52,8 +54,13 @@ export async function minifyScripts(folder) {
 async function minifyScript(path) {
   const source = readFileSync(path, 'utf8');
   if (TOOLS.some((folder) => path.includes(folder))) {
-    const options = { module: true, keep_classnames: true, format: FORMAT };
-    const { code } = await minify(source, options);
+    const { code } = await minify(source, {
+      module: true,
+      ecma: 2020,
+      compress: { passes: 3, sequences: false },
+      keep_classnames: true,
+      format: FORMAT,
+    });
     writeFileSync(path, `${code}\n`);
     return;
   }
