@@ -29,7 +29,7 @@ export interface HttpErrorOptions extends ErrorOptions {
 }
 
 /** A field of a response: its name, and its value. */
-type FieldLine = readonly [name: string, value: string];
+export type FieldLine = readonly [name: string, value: string];
 
 const NO_FIELDS: readonly FieldLine[] = Object.freeze([]);
 
