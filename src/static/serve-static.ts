@@ -21,8 +21,11 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
       `serveStatic: the root must be the path of a directory, given ${shown(root)}`,
     );
   }
-  const site = new Site(resolve(root), settingsFrom(options));
-  return withRoot(resolve(root), (request, _response, next) => {
+  const path = resolve(root);
+  const settings = settingsFrom(options);
+  const site = new Site(path, settings);
+  const { spa, notFound } = settings;
+  return withRoot({ path, spa, notFound }, (request, _response, next) => {
     return site.serve(exchangeOf(request), mountBytesOf(request), next);
   });
 }
