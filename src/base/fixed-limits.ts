@@ -82,8 +82,8 @@ export const DRAIN_HEAD_MS = 1_000;
 export const WATCH_PROBE_MS = 500;
 
 /**
- * The silence after which the kernel sends a client a probe. A host that vanished, and a client that
- * closed its connection in order, are noticed within two minutes then, also while nothing is sent.
+ * The silence after which the kernel sends a client a probe. So a host that vanished, and a client
+ * that closed its connection in order, are noticed within two minutes, also while nothing is sent.
  * The system of a client that ended only its own side responds to the probe, and it stays.
  */
 export const KEEP_ALIVE_PROBE_SECONDS = 60;
