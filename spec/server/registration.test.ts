@@ -3,11 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fetchHandler } from '../../src/fetch/index.ts';
 import { createServer, HttpError, prepare } from '../../src/index.ts';
 import { accessLog } from '../../src/middleware/access-log.ts';
 import { cors } from '../../src/middleware/cors.ts';
+import * as publicMiddleware from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
-import { serveStatic } from '../../src/static/serve-static.ts';
+import { serveStatic } from '../../src/static/index.ts';
 import { get, request } from '../../testing/raw-client.ts';
 import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
@@ -138,6 +140,32 @@ describe('middleware', () => {
     ] as const) {
       rejects(() => use(prefix, run), message, JSON.stringify(prefix));
     }
+  });
+});
+
+describe('a function that makes what is registered', () => {
+  // timing() is called in a handler.
+  const { timing: _, ...makers } = publicMiddleware;
+
+  it('must be called first', () => {
+    for (const [name, make] of Object.entries({ ...makers, serveStatic, fetchHandler })) {
+      const message = new RegExp(`: given ${name} itself: call it, as in ${name}\\(\\)$`);
+      for (const [method, ...given] of [
+        ['use', make],
+        ['use', '/x', make],
+        ['get', '/x', make],
+        ['get', '/x', make, run],
+        ['on', 'PURGE', '/x', make],
+        ['notFound', make],
+      ] as const) {
+        rejects(() => loose()[method](...given), message, `${method} ${name}`);
+      }
+    }
+  });
+
+  it('is no other function, whatever its name', () => {
+    const own = { cors: (_request: unknown, _response: unknown) => {} };
+    createServer().use(own.cors).get('/x', own.cors, own.cors).use(cors());
   });
 });
 

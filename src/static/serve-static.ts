@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { type StaticOptions, settingsFrom } from './options.ts';
 import { withRoot } from './roots.ts';
@@ -29,3 +30,5 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
     return site.serve(exchangeOf(request), mountBytesOf(request), next);
   });
 }
+
+noteMaker(serveStatic);
