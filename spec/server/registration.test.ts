@@ -298,7 +298,10 @@ describe('what becomes a response', () => {
       rejects(() => make(200, [pair]), /a header is a pair of name and value/, String(pair));
     }
     for (const status of ['200', null, undefined, 99]) {
-      assert.throws(() => make(status), /its status is from 200 to 599, given /);
+      assert.throws(
+        () => make(status),
+        /prepare: its status is a whole number from 200 to 599, given /,
+      );
     }
     make(200, new Headers({ a: 'b' }), Buffer.from('x'));
   });
@@ -307,7 +310,10 @@ describe('what becomes a response', () => {
     const make = (...given: unknown[]) =>
       new (HttpError as new (...all: unknown[]) => Error)(...given);
     for (const status of ['404', null, undefined, 200, 404.5]) {
-      assert.throws(() => make(status), /its status is from 400 to 599, given /);
+      assert.throws(
+        () => make(status),
+        /HttpError: its status is a whole number from 400 to 599, given /,
+      );
     }
     for (const message of [5, null, {}, ['a']]) {
       rejects(() => make(404, message), /its message is a string/, String(message));
