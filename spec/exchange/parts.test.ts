@@ -353,16 +353,18 @@ describe('saveTo()', () => {
     await withSite(routes, async ({ virtual: owner }) => {
       const client = owner.open();
       const text = postRequest('/', body, TYPE);
+      // The file is a real one, and writing it takes real time.
+      const until = async (isThere: () => boolean): Promise<void> => {
+        for (let round = 0; round < 6_000 && !isThere(); round++) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          await owner.rest(2);
+        }
+      };
       for (let at = 0; at < text.length; at += 16_000) {
         client.send(text.slice(at, at + 16_000));
-        await owner.rest(20);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        await owner.rest(2);
+        await until(() => client.socket.receiving);
       }
-      for (let round = 0; round < 6_000 && !client.take().includes(']'); round++) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        await owner.rest(2);
-      }
+      await until(() => client.take().includes(']'));
       const [, json] = client.take().split('\r\n\r\n');
       const found = JSON.parse(json);
       assert.equal(found[0], 'x');
