@@ -22,10 +22,12 @@ const COMPRESS = {
   hoist_props: true,
   if_return: true,
   join_vars: true,
-  passes: 2,
+  passes: 3,
   properties: true,
   reduce_funcs: false,
   reduce_vars: true,
+  side_effects: true,
+  switches: true,
   toplevel: true,
   unused: true,
 };
@@ -35,6 +37,12 @@ const FORMAT = { comments: false, max_line_len: 1000 };
 const OTHERS = ['uplot.js'];
 /** Below them no function has a name that a program of a user could see in a stack trace. */
 const TOOLS = [join('dist', 'cli'), join('dist', 'load'), join('dist', 'viewer')];
+
+/** By the name of the variable. No such text has a string with several lines or a comment in it. */
+const TEXTS = {
+  STYLE: (css) => css.replace(/\s+/g, ' ').replace(/ ?([{};,]) ?|(:) /g, '$1$2'),
+  HANDLERS: (script) => script.replace(/^\s*(?:\/\/.*|\/\*.*\*\/)$/gm, '').replace(/\n\s*/g, '\n'),
+};
 
 /** Stands for the # of a private method while terser works. */
 const PLAIN = '__private__';
@@ -50,10 +58,15 @@ export async function minifyScripts(folder) {
 }
 
 async function minifyScript(path) {
-  const source = readFileSync(path, 'utf8');
+  const source = withShortTexts(readFileSync(path, 'utf8'));
   if (TOOLS.some((folder) => path.includes(folder))) {
-    const options = { module: true, keep_classnames: true, format: FORMAT };
-    const { code } = await minify(source, options);
+    const { code } = await minify(source, {
+      module: true,
+      ecma: 2020,
+      compress: { passes: 3, sequences: false },
+      keep_classnames: true,
+      format: FORMAT,
+    });
     writeFileSync(path, `${code}\n`);
     return;
   }
@@ -67,18 +80,32 @@ async function minifyScript(path) {
   writeFileSync(path, `${code.replaceAll(PLAIN, '#')}\n`);
 }
 
+/** Style sheets, and the script of a page that is a text, without what only readers need. */
+function withShortTexts(code) {
+  let short = '';
+  let end = 0;
+  visit(parsed(code), ({ type, id, init }) => {
+    const shorter = type === 'VariableDeclarator' && TEXTS[id.name?.replace(/\$\d+$/, '')];
+    if (!shorter) return;
+    const { start, end: next } = (init.quasi ?? init).quasis[0];
+    short += code.slice(end, start) + shorter(code.slice(start, next));
+    end = next;
+  });
+  return short + code.slice(end);
+}
+
+const parsed = (code) =>
+  parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
+
 /** terser shortens all private names: those of methods, which stack traces show, are hidden. */
 function withPlainMethods(code) {
   if (code.includes(PLAIN)) throw new Error(`the code contains ${PLAIN}`);
   const names = [];
   const methods = new Set();
-  visit(
-    parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true }),
-    (node) => {
-      if (node.type === 'PrivateIdentifier') names.push(node);
-      if (node.type === 'MethodDefinition') methods.add(node.key);
-    },
-  );
+  visit(parsed(code), (node) => {
+    if (node.type === 'PrivateIdentifier') names.push(node);
+    if (node.type === 'MethodDefinition') methods.add(node.key);
+  });
   const kept = new Set(names.filter((name) => methods.has(name)).map(({ name }) => name));
   let plain = '';
   let end = 0;

@@ -3,7 +3,7 @@
 // released.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Server } from '../../src/server/server.ts';
@@ -24,7 +24,39 @@ function sendBody(client: RawClient): void {
   void client.send(Buffer.alloc(BODY_BYTES, 'b'));
 }
 
+/** Of a connection in /proc/net/tcp: the keep-alive timer runs. */
+const KEEP_ALIVE_TIMER = '02';
+/** The states in which a client has ended its stream, and nothing was sent since. */
+const CLOSE_WAIT = '08';
+
+/** State and kind of timer of the server's end of a connection; see proc_net_tcp of Linux. */
+function kernelStateOf({ socket }: RawClient): readonly string[] {
+  const port = (number = 0) => `:${number.toString(16).toUpperCase().padStart(4, '0')}`;
+  const ends = [port(socket.remotePort), port(socket.localPort)];
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, local = '', remote = '', state = '', , timer = ''] = line.trim().split(/\s+/);
+    if (local.endsWith(ends[0]) && remote.endsWith(ends[1])) return [state, timer.slice(0, 2)];
+  }
+  return [];
+}
+
 onEachDriver('clients that disconnect', (add) => {
+  if (process.platform === 'linux') {
+    add('in order, before a quiet stream: the kernel asks whether they read', async (driver) => {
+      const quiet = (server: Server) => {
+        server.get('/', (_request, response) => response.write('begun'));
+      };
+      await withServer(driver, NEVER, quiet, async ({ open }) => {
+        const client = await open();
+        await client.send(get('/'));
+        await client.sees('begun');
+        client.half();
+        const known = [CLOSE_WAIT, KEEP_ALIVE_TIMER];
+        await eventually('the timer', () => kernelStateOf(client).join() === known.join());
+      });
+    });
+  }
+
   add('after a handler has read one chunk of a body', async (driver) => {
     let hasRead = false;
     let isAborted = false;

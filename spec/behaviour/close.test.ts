@@ -366,6 +366,50 @@ onEachDriver(
         assert.equal((await (await open()).ask(get('/new.txt'))).text, 'made later');
       });
     });
+
+    add('and its pages are warned about when there is no such file', async (driver) => {
+      const site = join(folder, 'site');
+      const docs = join(site, 'docs');
+      mkdirSync(docs, { recursive: true });
+      writeFileSync(join(site, 'there.html'), 'there');
+      const what = 'create it; until then the client gets a 404 of plain text';
+      for (const [pages, missing] of [
+        [{}, []],
+        [{ spa: 'there.html', notFound: 'there.html' }, []],
+        [{ spa: true }, ['spa index.html']],
+        [{ spa: 'app/none.html', notFound: 'docs' }, ['spa app/none.html', 'notFound docs']],
+      ] as const) {
+        const found = missing.map((line) => line.split(' '));
+        const own = found.map(
+          ([option, page = '']) =>
+            `vibing warn: serveStatic(): ${option}: there is no file ${join(site, page)}: ${what}`,
+        );
+        const middleware = (server: Server): void => {
+          server.use(serveStatic(site, pages));
+        };
+        await withServer(driver, {}, middleware, async ({ log, open }) => {
+          assert.deepEqual(log, own);
+          if (missing.length === 0) return;
+          const { status, text } = await (await open()).ask(get('/none'));
+          assert.deepEqual([status, text], [404, 'Not Found\n']);
+        });
+        // A page in one of the configured directories is enough.
+        const options = { staticDir: docs, mounts: { '/site': site }, ...pages };
+        await withServer(
+          driver,
+          options,
+          () => {},
+          async ({ log }) => {
+            const lines = found.map(([option, page = '']) => {
+              const paths = [docs, site].map((directory) => join(directory, page)).join(' or ');
+              const key = option === 'spa' ? 'spa' : 'not_found';
+              return `vibing warn: ${key}: there is no file ${paths}: ${what}`;
+            });
+            assert.deepEqual(log, lines);
+          },
+        );
+      }
+    });
   },
   oneDriver(),
 );

@@ -192,9 +192,14 @@ onEachDriver('handler errors', (add) => {
   add('the fields of an error are not sent when its handler takes too long', async (driver) => {
     const stuck = (server: Server): void => {
       server.use('/limited', timeout(50));
+      server.use((_request, response, next) => {
+        response.header('X-Both', 'of middleware');
+        return next();
+      });
+      const headers = { 'WWW-Authenticate': 'Basic', 'X-First': '1', 'X-Both': 'of the error' };
       const challenge = (_request: unknown, response: Response): void => {
         response.header('X-Kept', 'yes');
-        throw new HttpError(401, '', { headers: { 'WWW-Authenticate': 'Basic', 'X-First': '1' } });
+        throw new HttpError(401, '', { headers });
       };
       server.get('/', challenge);
       server.get('/limited', challenge);
@@ -206,6 +211,7 @@ onEachDriver('handler errors', (add) => {
         assert.deepEqual([late.status, late.field('x-kept')], [503, 'yes'], target);
         assert.equal(late.field('www-authenticate'), undefined);
         assert.equal(late.field('x-first'), undefined);
+        assert.equal(late.field('x-both'), 'of middleware');
       }
     });
   });

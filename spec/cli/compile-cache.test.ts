@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compileCacheFolder } from '../../src/cli/compile-cache.ts';
@@ -49,9 +49,14 @@ describe('compileCacheFolder()', options, () => {
       expected(join(other, 'vibing')),
     );
     assert.equal(statSync(join(other, 'vibing')).mode & 0o777, 0o700);
-    const relative = compileCacheFolder({ XDG_CACHE_HOME: 'relative' }, () => home);
-    assert.equal(relative, expected(join(home, '.cache', 'vibing')));
-    assert.equal(existsSync('relative'), false);
+    // Below the home folder, so that it is removed also when it is made.
+    const below = join(home, 'below');
+    const given = { XDG_CACHE_HOME: relative(process.cwd(), below) };
+    assert.equal(
+      compileCacheFolder(given, () => home),
+      expected(join(home, '.cache', 'vibing')),
+    );
+    assert.equal(existsSync(below), false);
   });
 
   it('is none where another user could write', () => {

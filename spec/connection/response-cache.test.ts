@@ -144,4 +144,23 @@ describe('the cache of heads', () => {
     note('one', 1);
     assert.equal(entry.full, null);
   });
+
+  it('forgets the text of a head that was not sent for a second', () => {
+    const cache = new ResponseCache();
+    const [one, other] = [numbered(1), numbered(2)];
+    const [idle, used] = [added(cache, one), added(cache, other)];
+    const memory = Buffer.from('response');
+    const note = (entry: CachedHead): void => noteText(entry, '12', memory, 0, 8);
+    for (let times = 0; times < 8; times++) {
+      note(idle);
+      note(used);
+    }
+    cache.find(other, WALL_MS + 1_000);
+    assert.deepEqual([idle.text, idle.full === null], ['12', false]);
+    note(used);
+    cache.find(other, WALL_MS + 2_000);
+    assert.deepEqual([idle.text, idle.full, idle.repeats], ['', null, 0]);
+    assert.equal(used.text, '12', 'that of the head that is used stays');
+    assert.equal(cache.find(one, WALL_MS + 2_000), idle, 'as does the head itself');
+  });
 });

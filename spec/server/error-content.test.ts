@@ -91,6 +91,50 @@ describe('an error', () => {
     );
   });
 
+  it('leaves to the next one what it replaced, and what was set since', async () => {
+    const site = (server: Server, again: boolean) => {
+      server.use((_request, response, next) => {
+        response.header('Access-Control-Allow-Origin', 'https://a.example');
+        response.header('X-Request-Id', 'of middleware').header('Vary', 'Origin');
+        response.appendHeader('Set-Cookie', 'a=1').appendHeader('Set-Cookie', 'b=2');
+        return next();
+      });
+      server.onError((_error, _request, response) => {
+        response.header('X-Request-Id', 'of onError').appendHeader('Set-Cookie', 'd=4');
+        if (again) throw new HttpError(503, undefined, { headers: { 'X-Second': 'b' } });
+        response.status(400).text('handled');
+      });
+      server.get('/', () => {
+        const headers = {
+          'Access-Control-Allow-Origin': '*',
+          'access-control-allow-origin': 'https://c.example',
+          'X-Request-Id': 'of the error',
+          'Set-Cookie': 'c=3',
+          'X-First': 'a',
+          Vary: 'Accept',
+        };
+        throw new HttpError(401, undefined, { headers });
+      });
+    };
+    const names = ['access-control-allow-origin', 'x-request-id', 'vary', 'x-first', 'x-second'];
+    for (const [again, values, cookies] of [
+      [false, ['https://c.example', 'of onError', 'Origin, Accept', 'a', null], ['c=3', 'd=4']],
+      [
+        true,
+        ['https://a.example', 'of onError', 'Origin, Accept', null, 'b'],
+        ['a=1', 'b=2', 'd=4'],
+      ],
+    ] as const) {
+      const { headers, status } = await ask((server) => site(server, again));
+      assert.equal(status, again ? 503 : 400);
+      assert.deepEqual(
+        names.map((name) => headers.get(name)),
+        values,
+      );
+      assert.deepEqual(headers.getSetCookie(), cookies);
+    }
+  });
+
   it('with members that no HttpError has is a 500, or loses what is not valid', async () => {
     for (const [members, status, text] of [
       [{ status: 200 }, 500, 'Internal Server Error\n'],

@@ -3,11 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fetchHandler } from '../../src/fetch/index.ts';
 import { createServer, HttpError, prepare } from '../../src/index.ts';
 import { accessLog } from '../../src/middleware/access-log.ts';
 import { cors } from '../../src/middleware/cors.ts';
+import * as publicMiddleware from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
-import { serveStatic } from '../../src/static/serve-static.ts';
+import { serveStatic } from '../../src/static/index.ts';
 import { get, request } from '../../testing/raw-client.ts';
 import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
@@ -141,6 +143,32 @@ describe('middleware', () => {
   });
 });
 
+describe('a function that makes what is registered', () => {
+  // timing() is called in a handler.
+  const { timing: _, ...makers } = publicMiddleware;
+
+  it('must be called first', () => {
+    for (const [name, make] of Object.entries({ ...makers, serveStatic, fetchHandler })) {
+      const message = new RegExp(`: given ${name} itself: call it, as in ${name}\\(\\)$`);
+      for (const [method, ...given] of [
+        ['use', make],
+        ['use', '/x', make],
+        ['get', '/x', make],
+        ['get', '/x', make, run],
+        ['on', 'PURGE', '/x', make],
+        ['notFound', make],
+      ] as const) {
+        rejects(() => loose()[method](...given), message, `${method} ${name}`);
+      }
+    }
+  });
+
+  it('is no other function, whatever its name', () => {
+    const own = { cors: (_request: unknown, _response: unknown) => {} };
+    createServer().use(own.cors).get('/x', own.cors, own.cors).use(cors());
+  });
+});
+
 describe('other registrations', () => {
   it('an error handler is one function, once', () => {
     const onError = (...given: unknown[]) => loose()['onError'](...given);
@@ -270,7 +298,10 @@ describe('what becomes a response', () => {
       rejects(() => make(200, [pair]), /a header is a pair of name and value/, String(pair));
     }
     for (const status of ['200', null, undefined, 99]) {
-      assert.throws(() => make(status), /its status is from 200 to 599, given /);
+      assert.throws(
+        () => make(status),
+        /prepare: its status is a whole number from 200 to 599, given /,
+      );
     }
     make(200, new Headers({ a: 'b' }), Buffer.from('x'));
   });
@@ -279,7 +310,10 @@ describe('what becomes a response', () => {
     const make = (...given: unknown[]) =>
       new (HttpError as new (...all: unknown[]) => Error)(...given);
     for (const status of ['404', null, undefined, 200, 404.5]) {
-      assert.throws(() => make(status), /its status is from 400 to 599, given /);
+      assert.throws(
+        () => make(status),
+        /HttpError: its status is a whole number from 400 to 599, given /,
+      );
     }
     for (const message of [5, null, {}, ['a']]) {
       rejects(() => make(404, message), /its message is a string/, String(message));

@@ -28,7 +28,7 @@ async function thrownBy(call: (response: Untyped) => unknown): Promise<Error> {
     const { status, text } = await ask(get('/'));
     assert.deepEqual([status, text], [200, 'sent'], 'nothing else was sent');
   });
-  assert.ok(thrown instanceof TypeError, String(thrown));
+  assert.ok(thrown instanceof TypeError || thrown instanceof RangeError, String(thrown));
   return thrown;
 }
 
@@ -79,6 +79,49 @@ describe('the value of a field', () => {
     const { message } = await thrownBy((response) => response['header']('Set-Cookie', both));
     assert.match(message, /given an array; use appendHeader\(\) for each of several$/);
   });
+});
+
+it('a status is a number of a final response', async () => {
+  const calls: Record<string, (response: Untyped, value: unknown) => unknown> = {
+    'status()': (response, value) => response['status'](value),
+    'empty()': (response, value) => response['empty'](value),
+    'beforeSend()': (response, value) => {
+      let thrown: unknown;
+      response['beforeSend']((outgoing: { status: unknown }) => {
+        try {
+          outgoing.status = value;
+        } catch (error) {
+          thrown = error;
+        }
+      });
+      response['text']('sent');
+      throw thrown;
+    },
+  };
+  for (const [value, shown] of [
+    ['404', '"404"'],
+    [99, '99'],
+    [Number.NaN, 'NaN'],
+    [103, '103'],
+    [404.5, '404.5'],
+    [null, 'null'],
+    [{}, 'an object'],
+  ]) {
+    for (const [call, run] of Object.entries(calls)) {
+      const { message } = await thrownBy((response) => run(response, value));
+      assert.equal(
+        message,
+        `${call}: its status is a whole number from 200 to 599, given ${shown}`,
+      );
+    }
+  }
+  for (const [value, shown] of [
+    ['301', '"301"'],
+    [200, '200'],
+  ]) {
+    const { message } = await thrownBy((response) => response['redirect']('/', value));
+    assert.equal(message, `redirect(): its status is 301, 302, 303, 307 or 308, given ${shown}`);
+  }
 });
 
 it('the location of a redirection is text', async () => {

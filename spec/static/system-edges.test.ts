@@ -9,7 +9,7 @@ import { ERRNO } from '../../src/base/errno.ts';
 import type { Services } from '../../src/exchange/exchange.ts';
 import { settingsFrom } from '../../src/static/options.ts';
 import { Root } from '../../src/static/root.ts';
-import { missingRoots } from '../../src/static/roots.ts';
+import { noteMissingRoots } from '../../src/static/roots.ts';
 import { allowed } from './fixtures/in-process.ts';
 import { OUTSIDE, TreeSite } from './fixtures/tree-site.ts';
 
@@ -165,11 +165,32 @@ describe('a root', () => {
     assert.equal(new Root('/top', settings).pathOf([]), '/top');
   });
 
-  it('is missing when it is no directory, each named once', async () => {
+  it('is missing when it is no directory, as a page that is no file, each named once', async () => {
     const { asyncIo, perform } = new TreeSite();
-    const given = ['/top', '/top/a.txt', '/none', '/none', '/outside'];
-    const missing = missingRoots(asyncIo, given);
-    assert.deepEqual(await perform.call({ asyncIo }, missing), ['/top/a.txt', '/none']);
+    const [spa, notFound] = [['app', 'none.html'], null];
+    const lines = new Set<string>();
+    const given = [
+      ...['/top', '/top/a.txt', '/none', '/none', '/outside'].map((path) => ({
+        path,
+        spa: null,
+        notFound,
+      })),
+      { path: '/top', spa: ['a.txt'], notFound: ['.'] },
+      { path: '/top', spa, notFound },
+      { path: '/top', spa, notFound },
+      { path: '/none', spa, notFound },
+    ];
+    await perform.call({ asyncIo }, noteMissingRoots(lines, asyncIo, given));
+    const [root, page] = ['is not a directory: no file is found', 'create it; until then'];
+    assert.deepEqual(
+      [...lines].map((line) => line.replace(/ in it until.*| the client gets.*/, '')),
+      [
+        `serveStatic(): /top/a.txt ${root}`,
+        `serveStatic(): /none ${root}`,
+        `serveStatic(): notFound: there is no file /top: ${page}`,
+        `serveStatic(): spa: there is no file /top/app/none.html: ${page}`,
+      ],
+    );
   });
 });
 

@@ -81,6 +81,13 @@ export const DRAIN_HEAD_MS = 1_000;
 /** The interval at which the net driver probes connections from which nothing is read. */
 export const WATCH_PROBE_MS = 500;
 
+/**
+ * The silence after which the kernel sends a client a probe. So a host that vanished, and a client
+ * that closed its connection in order, are noticed within two minutes, also while nothing is sent.
+ * The system of a client that ended only its own side responds to the probe, and it stays.
+ */
+export const KEEP_ALIVE_PROBE_SECONDS = 60;
+
 /** The pause of accept() after it failed because of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;
 

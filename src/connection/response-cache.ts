@@ -82,6 +82,13 @@ export class ResponseCache {
     return this.#missed(status, fields, second);
   }
 
+  /** Of heads that were not sent for a second: a text may be a part of a much longer one. */
+  #forgetTexts(second: number): void {
+    for (const entry of this.#entries) {
+      if (second - entry.second > 1) noteOther(entry, '');
+    }
+  }
+
   #missed(status: number, fields: ResponseFields, second: number): CachedHead | null {
     const { names, values, status: candidate } = this.#candidate;
     if (candidate !== status || !hasFields(names, values, fields)) {
@@ -93,8 +100,17 @@ export class ResponseCache {
     if (this.#found < FOUND_MIN) return null;
     this.#others = OTHERS_MAX;
     const bytes = this.#encode(status, fields, second);
-    const entry = { status, names, values, second, bytes, text: '', repeats: 0, full: null };
-    this.#entries[this.#next] = entry;
+    this.#entries[this.#next] = {
+      status,
+      names: names.map(ownText),
+      values: values.map(ownText),
+      second,
+      bytes,
+      text: '',
+      repeats: 0,
+      full: null,
+    };
+    const entry = this.#entries[this.#next];
     this.#next = (this.#next + 1) % ENTRIES_MAX;
     return entry;
   }
@@ -106,6 +122,7 @@ export class ResponseCache {
   }
 
   #encode(status: number, fields: ResponseFields, second: number): Uint8Array {
+    this.#forgetTexts(second);
     this.#date.update(second * 1000);
     const own = new Uint8Array(headBytesBound(fields));
     const none = ConnectionField.None;
@@ -151,14 +168,25 @@ export function noteText(
   at: number,
   end: number,
 ): void {
-  if (entry.text !== text) {
-    entry.text = text;
-    entry.repeats = 0;
-    entry.full = null;
-  }
+  if (entry.text !== text) noteOther(entry, text);
   entry.repeats += 1;
   if (entry.repeats < REPEATS_MIN) return;
+  entry.text = ownText(text);
   entry.full = new Uint8Array(target.subarray(at, end));
+}
+
+function noteOther(entry: CachedHead, text: string): void {
+  entry.text = text;
+  entry.repeats = 0;
+  entry.full = null;
+}
+
+/**
+ * The same text, which keeps no longer one in memory of which it is a part: V8 copies the key of an
+ * object, unless it has that text as a key already, as it has those in source code.
+ */
+function ownText(text: string): string {
+  return Object.keys({ [text]: 0 })[0];
 }
 
 /** Which Connection field a response has (RFC 9112 9.3). */

@@ -3,7 +3,7 @@
 import { ANY, checkOptions, isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
-import { isFinalStatus, reasonPhrase } from '../http/status.ts';
+import { checkStatus, reasonPhrase } from '../http/status.ts';
 import { checkFraming } from './framing-fields.ts';
 
 /** Members of a problem details object (RFC 9457 3.1), and any others. */
@@ -29,7 +29,7 @@ export interface HttpErrorOptions extends ErrorOptions {
 }
 
 /** A field of a response: its name, and its value. */
-type FieldLine = readonly [name: string, value: string];
+export type FieldLine = readonly [name: string, value: string];
 
 const NO_FIELDS: readonly FieldLine[] = Object.freeze([]);
 
@@ -52,9 +52,7 @@ export class HttpError extends Error {
   /** The message is sent to the client; without one it is the status's phrase. */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     super(message ?? reasonPhrase(status), options);
-    if (!isFinalStatus(status) || status < 400) {
-      throw new RangeError(`HttpError: its status is from 400 to 599, given ${shown(status)}`);
-    }
+    checkStatus('HttpError', status, 400);
     if (message !== undefined && typeof message !== 'string') {
       throw new TypeError(`HttpError: its message is a string, given ${shown(message)}`);
     }

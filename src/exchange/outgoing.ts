@@ -2,7 +2,7 @@
 // streamed, the content.
 
 import { checkedName, fieldText } from '../http/response-fields.ts';
-import { isFinalStatus } from '../http/status.ts';
+import { checkStatus } from '../http/status.ts';
 import type { Outgoing } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { Exchange } from './exchange.ts';
@@ -49,7 +49,7 @@ class OutgoingResponse implements Outgoing {
   }
 
   set status(status: number) {
-    if (!isFinalStatus(status)) throw new RangeError(`not a final status: ${status}`);
+    checkStatus('beforeSend()', status);
     const exchange = this.#open('status');
     if (exchange !== null) exchange.status = status;
   }

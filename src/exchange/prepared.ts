@@ -5,7 +5,7 @@ import { shown } from '../base/shown.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
 import { checkedName, fieldText, ResponseFields } from '../http/response-fields.ts';
-import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
+import { checkStatus, hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import { checkFraming } from './framing-fields.ts';
 
@@ -72,9 +72,7 @@ export function prepare(
   headers: HeaderSource = {},
   body: string | Uint8Array = '',
 ): Prepared {
-  if (!isFinalStatus(status)) {
-    throw new RangeError(`prepare: its status is from 200 to 599, given ${shown(status)}`);
-  }
+  checkStatus('prepare', status);
   const content = contentOf(body);
   if (hasNoContent(status) && content.length > 0) {
     throw new TypeError(`a response with status ${status} has no content`);

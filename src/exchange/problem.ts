@@ -2,7 +2,7 @@
 
 import { isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
-import { isFinalStatus, reasonPhrase } from '../http/status.ts';
+import { checkStatus, reasonPhrase } from '../http/status.ts';
 import { HttpError, type ProblemMembers } from './http-error.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -39,9 +39,7 @@ export function problemText(status: number, problem: ProblemMembers): string {
 }
 
 function checkProblem(status: number, problem: ProblemMembers): void {
-  if (!isFinalStatus(status) || status < 400) {
-    throw new RangeError(`problem(): its status is from 400 to 599, given ${shown(status)}`);
-  }
+  checkStatus('problem()', status, 400);
   if (!isPlainObject(problem)) {
     throw new TypeError(`problem(): a problem is a plain object, given ${shown(problem)}`);
   }

@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { isEntityTag } from '../http/entity-tag.ts';
 import { checkedName, checkValue, fieldText } from '../http/response-fields.ts';
-import { isFinalStatus } from '../http/status.ts';
+import { checkStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, jsonText, ownContent } from './content.ts';
 import { applyFraming } from './declared-framing.ts';
@@ -14,7 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
-import { encodeLocation, REDIRECTS } from './location.ts';
+import { checkRedirect, encodeLocation } from './location.ts';
 import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
 import { PROBLEM_TYPE, type Problem, problemText } from './problem.ts';
@@ -79,7 +79,7 @@ export class Response {
 
   /** 200 unless set; a final status, 200 to 599. */
   status(code: number): this {
-    if (!isFinalStatus(code)) throw new RangeError(`not a final status: ${code}`);
+    checkStatus('status()', code);
     const exchange = Response.#open(this, 'status()');
     if (exchange !== null) exchange.status = code;
     return this;
@@ -211,9 +211,7 @@ export class Response {
 
   /** Sends no content; 204 unless a status is given here or was set. */
   empty(code?: number): void {
-    if (code !== undefined && !isFinalStatus(code)) {
-      throw new RangeError(`not a final status: ${code}`);
-    }
+    if (code !== undefined) checkStatus('empty()', code);
     const exchange = Response.#unsent(this, 'empty()');
     if (exchange === null) return;
     if (code !== undefined) exchange.status = code;
@@ -226,7 +224,7 @@ export class Response {
    * are percent-encoded.
    */
   redirect(location: string, code = 302): void {
-    if (!REDIRECTS.includes(code)) throw new RangeError(`not a redirection: ${code}`);
+    checkRedirect(code);
     const encoded = encodeLocation(location);
     const exchange = Response.#unsent(this, 'redirect()');
     if (exchange === null) return;

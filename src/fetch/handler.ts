@@ -7,6 +7,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { notAwaited, noteLate } from '../exchange/late.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
@@ -77,6 +78,8 @@ export function fetchHandler(
     return result.then((later) => deliver(exchange, response, later));
   };
 }
+
+noteMaker(fetchHandler);
 
 function checkedScheme(returned: Scheme): Scheme {
   if (SCHEMES.includes(returned)) return returned;

@@ -1,5 +1,7 @@
 // Status codes: their reason phrases (RFC 9110 section 15), and status lines as bytes.
 
+import { shown } from '../base/shown.ts';
+
 const PHRASES: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
@@ -76,6 +78,13 @@ export function reasonPhrase(status: number): string {
 /** True for the status codes that a handler may set: the final ones (RFC 9110 15). */
 export function isFinalStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 200 && status <= STATUS_MAX;
+}
+
+/** Throws a RangeError, which names the call, unless it is a final status from `least` on. */
+export function checkStatus(call: string, status: number, least = 200): void {
+  if (isFinalStatus(status) && status >= least) return;
+  const wanted = `a whole number from ${least} to ${STATUS_MAX}`;
+  throw new RangeError(`${call}: its status is ${wanted}, given ${shown(status)}`);
 }
 
 /** True when a response of this status never has content (RFC 9110 15.3.5, 15.3.6, 15.4.5). */

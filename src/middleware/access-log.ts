@@ -6,6 +6,7 @@ import { reopenLogsOnSignal } from '../async-io/log-files.ts';
 import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkLogField, type LogEntry, type LogField, STATE_FIELDS } from './log-entry.ts';
 import { combined, common, jsonOf, templateOf } from './log-format.ts';
@@ -74,6 +75,8 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(accessLog);
 
 function formatOf({ format = 'combined', fields }: AccessLogOptions): Format {
   if (fields !== undefined && format !== 'json') {

@@ -7,6 +7,7 @@ import { checkOptions, FUNCTION, isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { credentialsOf, parameter, REALM } from './authorization.ts';
@@ -66,6 +67,8 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
     });
   };
 }
+
+noteMaker(basicAuth);
 
 /** Throws what becomes the response, so that onError() can replace its content. */
 function reject(response: Response, challenge: string): never {

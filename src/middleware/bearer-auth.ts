@@ -5,6 +5,7 @@ import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { credentialsOf, parameter, REALM } from './authorization.ts';
@@ -72,6 +73,8 @@ export function bearerAuth(options: BearerAuthOptions): Middleware {
     });
   };
 }
+
+noteMaker(bearerAuth);
 
 function withError(challenge: string, code: string): string {
   return `${challenge}, ${parameter('error', code)}`;

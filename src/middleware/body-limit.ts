@@ -3,6 +3,7 @@
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { BodyUse } from '../exchange/state.ts';
 import { BodyKind } from '../http/framing.ts';
@@ -27,3 +28,5 @@ export function bodyLimit(bytes: number): Middleware {
     return next();
   };
 }
+
+noteMaker(bodyLimit);

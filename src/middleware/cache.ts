@@ -4,6 +4,7 @@
 import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
 import type { Outgoing } from '../exchange/callbacks.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { Method } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
@@ -80,6 +81,8 @@ export function cache(options: CacheOptions): Middleware {
     return next();
   };
 }
+
+noteMaker(cache);
 
 /** An error must not be cached for as long as the content that is missing. */
 function mayBeFresh({ status }: Outgoing): boolean {

@@ -15,6 +15,7 @@ import { EncodingTransport } from '../exchange/encoding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { ContentCoder } from '../exchange/handling.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
@@ -93,6 +94,8 @@ export function compress(options: CompressOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(compress);
 
 function levelsOf(given: CompressOptions['level'] = {}): Readonly<Record<ContentCoding, number>> {
   const ruleOf = (name: ContentCoding): OptionRule => {

@@ -3,6 +3,7 @@
 
 import { ANY, BOOLEAN, checkOptions } from '../base/options.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -87,6 +88,8 @@ export function cors(options: CorsOptions = {}): Middleware {
     return proceed(policy, decision === true ? origin : null, request, response, next);
   };
 }
+
+noteMaker(cors);
 
 function policyFrom(options: CorsOptions): Policy {
   // Null is an error: only undefined selects the default.

@@ -4,6 +4,7 @@
 import { checkOptions, choice } from '../base/options.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import type { Request } from '../exchange/request.ts';
 import { checkOrigin, NULL_ORIGIN } from './origin.ts';
 
@@ -48,6 +49,8 @@ export function csrf(options: CsrfOptions = {}): Middleware {
     throw new HttpError(403, 'this request comes from a page of another site');
   };
 }
+
+noteMaker(csrf);
 
 function isOwn(request: Request, allowed: ReadonlySet<string>, ifMissing: boolean): boolean {
   const origin = request.header('origin');

@@ -6,6 +6,7 @@ import { DecodingTransport, decodingOf } from '../exchange/decoding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 
 /** Options of decompress(). */
@@ -58,6 +59,8 @@ export function decompress(options: DecompressOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(decompress);
 
 /**
  * The one coding of a body, in lower case; identity is none. A body with several is not supported:

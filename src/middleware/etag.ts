@@ -3,6 +3,7 @@
 
 import { BOOLEAN, checkOptions } from '../base/options.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { EtagUse } from '../exchange/state.ts';
 
@@ -32,3 +33,5 @@ export function etag(options: EtagOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(etag);

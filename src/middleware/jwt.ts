@@ -4,6 +4,7 @@
 import { describe } from '../base/describe.ts';
 import { checkOptions, isPlainObject, type OptionRule, wholeNumberIn } from '../base/options.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import type { VerifyToken } from './bearer-auth.ts';
 
@@ -86,6 +87,8 @@ export function jwt(options: JwtOptions): VerifyToken {
     }
   };
 }
+
+noteMaker(jwt);
 
 function checkTogether(options: JwtOptions): void {
   const { algorithms, jwks, key } = options;

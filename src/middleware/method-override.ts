@@ -4,6 +4,7 @@
 import { checkOptions, type OptionRule } from '../base/options.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
@@ -52,3 +53,5 @@ export function methodOverride(options: MethodOverrideOptions = {}): Middleware 
     return next();
   };
 }
+
+noteMaker(methodOverride);

@@ -18,6 +18,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { notAwaited } from '../exchange/late.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -147,6 +148,8 @@ export function proxy(options: ProxyOptions): Middleware {
     }
   });
 }
+
+noteMaker(proxy);
 
 type UpstreamLimits = Pick<UpstreamOptions, 'connectionsMax' | 'timeoutMs' | 'keepAlive'>;
 

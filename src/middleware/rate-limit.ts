@@ -8,6 +8,7 @@ import { whenBegins } from '../exchange/begins.ts';
 import type { Services } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { quotedString } from '../http/quoted-string.ts';
 import { whenDecided } from './decision.ts';
@@ -92,6 +93,8 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   if (counts === null) return middleware;
   return whenBegins(middleware, (services) => counts.listen(services));
 }
+
+noteMaker(rateLimit);
 
 function addressOf(request: Request): string {
   return networkOf(request.remoteAddress);

@@ -6,6 +6,7 @@ import { shown } from '../base/shown.ts';
 import { checkFraming } from '../exchange/framing-fields.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { notAwaited } from '../exchange/late.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkedName, isToken } from '../http/response-fields.ts';
 
@@ -48,6 +49,8 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(requestId);
 
 function checked(id: unknown): string {
   if (typeof id === 'string' && IDENTIFIER.test(id)) return id;

@@ -4,6 +4,7 @@
 import { BOOLEAN, checkOptions, isPlainObject, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import type { ContentSecurityPolicy } from './content-security-policy.ts';
 import { policyText } from './content-security-policy.ts';
 import { SECONDS } from './seconds.ts';
@@ -115,6 +116,8 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
     return next();
   };
 }
+
+noteMaker(securityHeaders);
 
 function fieldsFrom(options: SecurityHeadersOptions): readonly (readonly [string, string])[] {
   const {

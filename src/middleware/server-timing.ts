@@ -5,6 +5,7 @@ import { SERVER_TIMINGS_MAX } from '../base/fixed-limits.ts';
 import { BOOLEAN, checkOptions } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { quotedString } from '../http/quoted-string.ts';
 import { isToken } from '../http/response-fields.ts';
@@ -45,6 +46,8 @@ export function serverTiming(options: ServerTimingOptions = {}): Middleware {
     return next();
   };
 }
+
+noteMaker(serverTiming);
 
 /** The function that serverTiming() has left in req.state; throws where it does not run. */
 export function timing(request: Request): Timing {

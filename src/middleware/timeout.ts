@@ -5,6 +5,7 @@ import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { TimeLimit } from '../exchange/handling.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { Phase } from '../exchange/state.ts';
 
@@ -34,6 +35,8 @@ export function timeout(ms: number): Middleware {
     return later;
   };
 }
+
+noteMaker(timeout);
 
 function isOpen(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && !exchange.gone;

@@ -5,6 +5,7 @@ import { isTrusted, trustedPeers } from '../base/ip-range.ts';
 import { checkOptions, choice } from '../base/options.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { forwardedHops, type Hop, type Hops, xForwardedHops } from '../http/forwarded.ts';
 
@@ -50,6 +51,8 @@ export function trustProxy(
     return next();
   };
 }
+
+noteMaker(trustProxy);
 
 /**
  * The sender whom the outermost trusted proxy reports. Each hop was written by a trusted proxy

@@ -3,11 +3,11 @@
 
 import type { Exchange } from '../exchange/exchange.ts';
 import { checkFraming } from '../exchange/framing-fields.ts';
-import { HttpError } from '../exchange/http-error.ts';
+import { type FieldLine, HttpError } from '../exchange/http-error.ts';
 import { PROBLEM_TYPE, problemOf, problemText } from '../exchange/problem.ts';
-import { checkedName } from '../http/response-fields.ts';
+import { checkedName, type ResponseFields } from '../http/response-fields.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
-import { invocationOf } from './invocation.ts';
+import { type ErrorField, invocationOf } from './invocation.ts';
 
 /** The response for an error: an HttpError's status with its message or problem, else 500. */
 export function errorContent(error: unknown): { status: number; text: string; type: string } {
@@ -29,31 +29,50 @@ export function errorContent(error: unknown): { status: number; text: string; ty
 }
 
 /**
- * Sets the fields of an HttpError, in place of those of the error before it. Those that are not
- * valid, or find no room, are left out: nothing may keep the error itself from the client.
+ * Sets the fields of an HttpError, in place of those of the error before it: what these replaced
+ * comes back. Fields that are not valid, or find no room, are left out: nothing may keep the error
+ * itself from the client.
  */
 export function setErrorFields(exchange: Exchange, error: unknown): void {
   const { fields } = exchange;
   const invocation = invocationOf(exchange);
-  const before = invocation.error;
-  invocation.error = error;
+  const { errorFields } = invocation;
+  const own: ErrorField[] = [];
+  invocation.errorFields = own;
   try {
-    if (before instanceof HttpError) {
-      for (const [name] of before.headers) fields.remove(checkedName(name));
+    for (const { lower, value, replaced } of errorFields) {
+      const lines = linesOf(fields, lower);
+      const at = lines.findIndex((line) => line[1] === value);
+      // Otherwise it was set again since.
+      if (at < 0) continue;
+      lines.splice(at, 1, ...replaced);
+      fields.remove(lower);
+      for (const line of lines) fields.append(line[0], lower, line[1]);
     }
   } catch {
-    // A subclass may have other members than HttpError.
+    // No room is left.
   }
   try {
     if (!(error instanceof HttpError)) return;
     for (const [name, value] of error.headers) {
       const lower = checkedName(name);
       checkFraming(lower);
+      const replaced = linesOf(fields, lower);
       fields.set(name, lower, value);
+      // The last one first: an error may set a field twice.
+      own.unshift({ lower, value, replaced });
     }
   } catch {
-    // As above.
+    // A subclass may have other members than HttpError.
   }
+}
+
+function linesOf({ count, lowerNames, names, values }: ResponseFields, lower: string): FieldLine[] {
+  const lines: FieldLine[] = [];
+  for (let index = 0; index < count; index++) {
+    if (lowerNames[index] === lower) lines.push([names[index], values[index]]);
+  }
+  return lines;
 }
 
 /** A proxy may throw even from instanceof. */

@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/handler.ts';
+import type { FieldLine } from '../exchange/http-error.ts';
 import { Request } from '../exchange/request.ts';
 import { Response } from '../exchange/response.ts';
 import { Phase, Writer } from '../exchange/state.ts';
@@ -14,6 +15,15 @@ import type { Step } from './scope.ts';
 
 const NO_STEPS: readonly Step[] = Object.freeze([]);
 const NO_ENDPOINT: Handler = () => {};
+const NO_FIELDS: readonly ErrorField[] = Object.freeze([]);
+
+/** A field that an error has set. */
+export interface ErrorField {
+  readonly lower: string;
+  readonly value: string;
+  /** The lines of this name that it replaced. */
+  readonly replaced: readonly FieldLine[];
+}
 
 export class Invocation {
   readonly exchange: Exchange;
@@ -29,8 +39,8 @@ export class Invocation {
   step: number;
   /** A part of the chain returned no promise and no response: it may respond later. */
   mayRespondLater: boolean;
-  /** The error whose fields the response has; null before one. */
-  error: unknown;
+  /** What the error before has set. */
+  errorFields: readonly ErrorField[];
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -40,7 +50,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
-    this.error = null;
+    this.errorFields = NO_FIELDS;
   }
 
   /** Ready for the request that the exchange has now, with handles of its own. */
@@ -53,7 +63,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
-    this.error = null;
+    this.errorFields = NO_FIELDS;
     exchange.identity = this.response;
     exchange.params = this.match;
   }

@@ -3,6 +3,7 @@
 
 import { shown } from '../base/shown.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import { makerName } from '../exchange/makers.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import type { ErrorHandler } from './scope.ts';
 
@@ -52,8 +53,12 @@ export function routeArguments(
   return { pattern, middleware, handler: handler as Handler };
 }
 
-/** Throws a TypeError for a function whose body never runs when it is called as a handler. */
-function checkRuns(call: string, handler: unknown): void {
+/** Throws a TypeError for a function that does nothing useful when it is called as a handler. */
+function checkRuns(call: string, handler: object): void {
+  const maker = makerName(handler);
+  if (maker !== undefined) {
+    throw new TypeError(`${call}: given ${maker} itself: call it, as in ${maker}()`);
+  }
   const source = Function.prototype.toString.call(handler);
   if (/^class\b/.test(source)) {
     throw new TypeError(`${call}: given a class, which cannot be called; give a function`);

@@ -11,7 +11,7 @@ import { Match } from '../route/match.ts';
 import { type Pattern, parsePattern, parsePrefix } from '../route/pattern.ts';
 import { Coverage, coverageOf, type Prefix, prefixFrom, prefixLength } from '../route/prefix.ts';
 import { Router } from '../route/router.ts';
-import { rootOf } from '../static/roots.ts';
+import { rootOf, type StaticRoot } from '../static/roots.ts';
 import { type ErrorHandler, Scope, type Step } from './scope.ts';
 
 /** A route as the router finds it. */
@@ -49,7 +49,7 @@ export class Routes {
   readonly router: Router<RouteEntry> = new Router<RouteEntry>();
   readonly root: Scope = new Scope(null, '');
   /** The directories of middleware that serves files. */
-  readonly staticRoots: string[] = [];
+  readonly staticRoots: StaticRoot[] = [];
   /** Called when the server begins to serve, each once, wherever its middleware is used. */
   readonly begins: Set<Begins> = new Set();
   /** Counts the requests of routes; null without metrics. */

@@ -1,7 +1,7 @@
 // A server: configuration, routes and life cycle. When it listens it makes the runtime that serves
 // requests (slab, driver, reactor, connections), and frees all of it when it closes.
 
-import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
+import type { AsyncIo } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
@@ -11,7 +11,6 @@ import type { Siblings } from '../exchange/siblings.ts';
 import { type Counters, type Counts, countersOf, makeCounts } from '../metrics/counters.ts';
 import type { OwnMetrics } from '../metrics/own.ts';
 import { accessLog } from '../middleware/access-log.ts';
-import { missingRoots } from '../static/roots.ts';
 import { Application } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config/config.ts';
 import { closingController, Ending } from './ending.ts';
@@ -31,7 +30,7 @@ import {
   ServerMetrics,
   type SharedMetrics,
 } from './server-metrics.ts';
-import { staticFiles, staticRoots } from './static-files.ts';
+import { checkRoots, missingParts, staticFiles } from './static-files.ts';
 
 /** Where a server listens. */
 export interface Listening {
@@ -188,8 +187,8 @@ export class Server<S extends State = State> extends Group<'', S> {
 
   async #listenNow(): Promise<Listening> {
     try {
-      await this.#checkRoots();
-      if (this.#parts.isWorker !== true) await this.#warnOfMissingRoots();
+      await checkRoots(this.#asyncIo, this.config);
+      if (this.#parts.isWorker !== true) await this.#warnOfMissingParts();
       this.#parts.service?.begins(this.config, this.#log);
       this.#cluster = this.#parts.launch(this.config, this.#log);
       const listening =
@@ -245,20 +244,9 @@ export class Server<S extends State = State> extends Group<'', S> {
     await this.#metrics.end();
   }
 
-  async #checkRoots(): Promise<void> {
-    for (const { name, path } of staticRoots(this.config)) {
-      const stat = await this.#asyncIo.stat(path);
-      if (!isFault(stat) && stat.kind === FileKind.Directory) continue;
-      const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
-      throw Object.assign(new Error(`${name} is not a directory: ${path}`), { code });
-    }
-  }
-
-  async #warnOfMissingRoots(): Promise<void> {
-    for (const root of await missingRoots(this.#asyncIo, this.#routes.staticRoots)) {
-      const what = 'is not a directory: no file is found in it until it is one';
-      this.#log.warn(`serveStatic(): ${root} ${what}`);
-    }
+  async #warnOfMissingParts(): Promise<void> {
+    const lines = await missingParts(this.#asyncIo, this.config, this.#routes.staticRoots);
+    for (const line of lines) this.#log.warn(line);
   }
 
   async #listenHere(): Promise<Listening> {

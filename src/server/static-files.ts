@@ -2,11 +2,14 @@
 // of mounts below their prefixes. The longest prefix that covers a path is first; a path that has
 // no file there may have one in static_dir.
 
+import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
 import { exchangeOf, MountedRequest, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { parsePrefix } from '../route/pattern.ts';
 import { isBelow } from '../route/prefix.ts';
+import { settingsFrom } from '../static/options.ts';
+import { noteMissingPage, noteMissingRoots, type StaticRoot } from '../static/roots.ts';
 import { serveStatic } from '../static/serve-static.ts';
 import type { Config } from './config/config.ts';
 
@@ -17,7 +20,7 @@ interface Mount {
 }
 
 /** The directories that must exist, each with its key. */
-export function staticRoots({
+function staticRoots({
   staticDir,
   mounts = {},
 }: Config): readonly { readonly name: string; readonly path: string }[] {
@@ -26,6 +29,35 @@ export function staticRoots({
     path,
   }));
   return staticDir === undefined ? roots : [{ name: 'static_dir', path: staticDir }, ...roots];
+}
+
+/** Rejects with an Error that has the `code` ENOENT or ENOTDIR where one does not exist. */
+export async function checkRoots(asyncIo: AsyncIo, config: Config): Promise<void> {
+  for (const { name, path } of staticRoots(config)) {
+    const stat = await asyncIo.stat(path);
+    if (!isFault(stat) && stat.kind === FileKind.Directory) continue;
+    const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
+    throw Object.assign(new Error(`${name} is not a directory: ${path}`), { code });
+  }
+}
+
+/**
+ * Lines for the log about what is missing now and may be made later: configured pages, and what
+ * the middleware with these roots looks for.
+ */
+export async function missingParts(
+  asyncIo: AsyncIo,
+  config: Config,
+  roots: readonly StaticRoot[],
+): Promise<ReadonlySet<string>> {
+  const lines = new Set<string>();
+  const { index, spa, notFound, dotfiles } = config;
+  const pages = settingsFrom({ index, spa, notFound, dotfiles });
+  const directories = staticRoots(config).map(({ path }) => path);
+  await noteMissingPage(lines, asyncIo, 'spa', pages.spa, directories);
+  await noteMissingPage(lines, asyncIo, 'not_found', pages.notFound, directories);
+  await noteMissingRoots(lines, asyncIo, roots);
+  return lines;
 }
 
 /** Null without any. Throws a TypeError for options that exclude each other. */

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import { noteMaker } from '../exchange/makers.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { type StaticOptions, settingsFrom } from './options.ts';
 import { withRoot } from './roots.ts';
@@ -21,8 +22,13 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
       `serveStatic: the root must be the path of a directory, given ${shown(root)}`,
     );
   }
-  const site = new Site(resolve(root), settingsFrom(options));
-  return withRoot(resolve(root), (request, _response, next) => {
+  const path = resolve(root);
+  const settings = settingsFrom(options);
+  const site = new Site(path, settings);
+  const { spa, notFound } = settings;
+  return withRoot({ path, spa, notFound }, (request, _response, next) => {
     return site.serve(exchangeOf(request), mountBytesOf(request), next);
   });
 }
+
+noteMaker(serveStatic);

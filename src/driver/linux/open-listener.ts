@@ -2,6 +2,7 @@
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { ERRNO, faultOf } from '../../base/errno.ts';
+import { KEEP_ALIVE_PROBE_SECONDS } from '../../base/fixed-limits.ts';
 import type { Address } from '../driver.ts';
 import { withMode } from '../socket-file.ts';
 import {
@@ -51,14 +52,13 @@ export function prepareInherited(calls: Syscalls, fd: number): void {
 }
 
 /**
- * Accepted sockets inherit these options, which saves calls for each. Keep-alive probes find a host
- * that vanished within two minutes, also when nothing is sent. They have no effect on a unix
+ * Accepted sockets inherit these options, which saves calls for each. They have no effect on a unix
  * socket.
  */
 function setClientOptions(calls: Syscalls, fd: number): void {
   calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   calls.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_PROBE_SECONDS);
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
 }

@@ -11,6 +11,7 @@ import {
   type Socket,
 } from 'node:net';
 import { ERRNO, faultOf } from '../../base/errno.ts';
+import { KEEP_ALIVE_PROBE_SECONDS } from '../../base/fixed-limits.ts';
 import type { Address } from '../driver.ts';
 import { keepingOthers, type SocketFile, socketFileAt, withMode } from '../socket-file.ts';
 
@@ -43,7 +44,13 @@ export class NetListener {
     this.address = address;
     this.backlog = backlog;
     this.events = events;
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    this.server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      pauseOnConnect: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_PROBE_SECONDS * 1000,
+    });
     this.server.on('listening', () => this.onListening());
     this.server.on('error', (error) => this.onError(error));
     this.server.on('connection', (socket) => this.onConnection(socket));
