@@ -19,12 +19,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as zlib from 'node:zlib';
 import { CODINGS, isCompressible } from '../../src/cli/compress/codings.ts';
 import { compress } from '../../src/cli/compress/compress.ts';
 import { parseCompressFlags } from '../../src/cli/compress/flags.ts';
+import { isLeftBehind } from '../../src/cli/compress/walk.ts';
 import { Random } from '../../testing/random.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -322,4 +323,109 @@ describe('the command', { timeout: 60_000 }, () => {
       zlib.brotliDecompressSync(readFileSync(join(folder, name)));
     }
   });
+});
+
+describe('at a limit', () => {
+  it('a variant that is as long as its file is not kept', async () => {
+    // Noise with some repetition: for one length both are the same.
+    const gzip = (bytes: Uint8Array): number =>
+      zlib.gzipSync(bytes, { level: 4, memLevel: 9 }).length;
+    const [base, found] = [noise(2_000), [] as Uint8Array[]];
+    for (let count = 0; count < 300 && found.length === 0; count++) {
+      const bytes = Buffer.concat([base, Buffer.alloc(count, 'a')]);
+      if (gzip(bytes) === bytes.length) found.push(bytes);
+    }
+    assert.equal(found.length, 1, 'there is such a file');
+    write('a.txt', found[0]);
+    const { out } = await run(folder, ...FAST, '--encodings', 'gzip');
+    assert.deepEqual(names(), ['a.txt']);
+    assert.match(out, /, 1 not smaller$/m);
+  });
+
+  it('a dry run removes nothing, and says nothing with --quiet', async () => {
+    write('noise.txt', noise(3_000), 1_600_000_100);
+    write('noise.txt.gz', 'stale', 1_600_000_000);
+    write('gone.txt.gz', 'orphan');
+    const before = names();
+    const args = [folder, ...FAST, '--dry-run', '--prune', '--encodings=gzip'];
+    const { out } = await run(...args);
+    assert.match(out, /^would remove .*noise\.txt\.gz$/m);
+    assert.match(out, /^would remove .*gone\.txt\.gz$/m);
+    assert.match(out, /1 orphan removed \(dry run: nothing was changed\)$/m);
+    assert.equal((await run(...args, '--quiet')).out, '');
+    assert.deepEqual(names(), before);
+  });
+
+  it('a dry run says how long the variants become', async () => {
+    write('a.txt', Buffer.concat([noise(100_000), Buffer.from(TEXT)]));
+    const dry = (await run(folder, ...FAST, '--dry-run')).out;
+    const wet = (await run(folder, ...FAST)).out;
+    for (const { extension, isAvailable } of CODINGS) {
+      if (!isAvailable) continue;
+      const bytes = statSync(join(folder, `a.txt${extension}`)).size.toLocaleString('en-US');
+      assert.ok(dry.includes(`a.txt${extension}, 106,400 -> ${bytes} bytes\n`), dry);
+    }
+    assert.ok(dry.endsWith(wet.slice(wet.indexOf('\n'))), `${dry}${wet}`);
+  });
+
+  it('a second run shows the same sizes', async () => {
+    write('a.txt');
+    const sizes = /\d \w+ -> \d+ \w+ \(\d+ % smaller\)/;
+    const [first, second] = [await run(folder, ...FAST), await run(folder, ...FAST)].map(
+      ({ out }) => sizes.exec(out)?.[0],
+    );
+    assert.ok(first !== undefined);
+    assert.equal(second, first);
+  });
+
+  it('a file of another process is left behind only when there is no such process', () => {
+    const temporary = '/a/.x.gz.4711-1.vibing-tmp';
+    for (const [code, wanted] of [
+      ['ESRCH', true],
+      ['EPERM', false],
+      [null, false],
+    ] as const) {
+      mock.method(process, 'kill', (id: number, signal: number) => {
+        assert.deepEqual([id, signal], [4711, 0]);
+        if (code !== null) throw Object.assign(new Error(code), { code });
+        return true;
+      });
+      assert.equal(isLeftBehind(temporary), wanted);
+      mock.restoreAll();
+    }
+    assert.equal(isLeftBehind('/a/.x.gz.vibing-tmp'), false);
+  });
+
+  it('names of encodings may have blanks between them, in any order', () => {
+    const of = (list: string): readonly string[] =>
+      parseCompressFlags(['--encodings', list, 'a']).options.codings.map(({ name }) => name);
+    assert.deepEqual(of('gzip, br'), ['br', 'gzip']);
+    assert.deepEqual(of(' gzip '), ['gzip']);
+    for (const [flag, good, bad] of [
+      ['--jobs', ['1', '64'], ['0', '65']],
+      ['--min-bytes', ['0', String(2 ** 40)], ['-1', String(2 ** 40 + 1)]],
+    ] as const) {
+      for (const value of good)
+        assert.deepEqual(parseCompressFlags([flag, value, 'a']).problems, []);
+      for (const value of bad)
+        assert.equal(parseCompressFlags([flag, value, 'a']).problems.length, 1);
+    }
+  });
+
+  it(
+    'files stay open for no longer than they are read, and each error counts',
+    posixOnly,
+    async () => {
+      for (const name of ['a.txt', 'b.txt', 'c.txt']) write(name);
+      for (const name of ['a.txt.gz', 'b.txt.gz'])
+        mkdirSync(join(folder, name, 'full'), { recursive: true });
+      const open = (): number =>
+        process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
+      const before = open();
+      const { code, err, out } = await run(folder, ...FAST, '--encodings', 'gzip');
+      assert.equal(open(), before);
+      assert.deepEqual([code, err.trimEnd().split('\n').length], [1, 2]);
+      assert.match(out, /^3 files, 2 errors$/m);
+    },
+  );
 });

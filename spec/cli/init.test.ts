@@ -309,3 +309,17 @@ test('the packages of a project are those that this one is compiled with', () =>
   }
   assert.equal(engines.node, PROJECT_ENGINES);
 });
+
+test('up to ten names of a directory that is not empty are shown', async () => {
+  for (const [letters, wanted] of [
+    ['abcdefghij', /"i", "j"; give the name/],
+    ['abcdefghijk', /"i", "j" and 1 more; give the name/],
+  ] as const) {
+    const folder = mkdtempSync(join(FOLDER, 'full-'));
+    for (const letter of letters) writeFileSync(join(folder, letter), '');
+    const { code, err } = await ran([folder]);
+    assert.equal(code, 2);
+    assert.match(err, wanted);
+  }
+  assert.equal(shellWord("it's 'x'"), "'it'\\''s '\\''x'\\'''");
+});

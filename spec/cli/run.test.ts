@@ -272,3 +272,29 @@ test('a configuration that other code accepted may be invalid', async () => {
   assert.deepEqual([code, served], [2, undefined]);
   assert.match(err, /^vibing: .*prot: no such /);
 });
+
+test('a file has as many bytes as it may have, and not one more', async () => {
+  const most = 64 * 1_024;
+  const text = '{ "port": 8081 }';
+  const padded = (length: number): string => fileWith(text + ' '.repeat(length - text.length));
+  assert.equal((await ran(['serve', '--config', padded(most)])).served?.port, 8_081);
+  const { code, err } = await ran(['serve', '--config', padded(most + 1)]);
+  assert.equal(code, 2);
+  assert.match(err, /longer than 65536 bytes\), allowed: a readable JSON file$/m);
+});
+
+test('of two directories the argument is served, and with mounts none that is not named', async () => {
+  const other = join(FOLDER, 'other');
+  mkdirSync(other);
+  const both = await ran(['serve', SITE, '--static-dir', other]);
+  assert.equal(both.served?.staticDir, SITE);
+  const mounts = `--mounts={"/docs": ${JSON.stringify(SITE)}}`;
+  assert.equal((await ran(['serve', mounts])).served?.staticDir, undefined);
+  assert.equal((await ran(['serve', mounts, other])).served?.staticDir, other);
+  const missing = `--mounts={"/docs": ${JSON.stringify(join(FOLDER, 'none'))}}`;
+  for (const more of [[], [SITE]]) {
+    const { code, err } = await ran(['serve', missing, ...more]);
+    assert.equal(code, 2);
+    assert.match(err, /^vibing: --mounts: mounts: \/docs: given "[^"]+none" \(no such file/);
+  }
+});

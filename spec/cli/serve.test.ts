@@ -360,3 +360,37 @@ test('a bug is thrown', async () => {
   await assert.rejects(serve(configFrom({}), environment), /a mistake/);
   assert.deepEqual(environment.events, []);
 });
+
+test('of several index files one is enough, and a page for all paths is one, too', async () => {
+  const notes = async (options: ServerOptions, files: readonly string[]): Promise<string[]> => {
+    const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }));
+    environment.files = files;
+    const running = serve(configFrom({ staticDir: 'dir', ...options }), environment);
+    await settled();
+    environment.end(null);
+    await running;
+    return environment.events.filter((line) => line.startsWith('problem: '));
+  };
+  const two = { index: ['index.html', 'index.htm'] };
+  const none = 'dir has no index.html or index.htm, so / is 404';
+  assert.deepEqual(await notes(two, ['dir/index.htm']), []);
+  assert.equal((await notes(two, [])).length, 1);
+  assert.ok((await notes(two, []))[0].includes(none));
+  for (const spa of [true, 'app.html']) assert.deepEqual(await notes({ ...two, spa }, []), []);
+});
+
+test('metrics of their own listener have its address', async () => {
+  const metrics = './m.sock';
+  for (const [options, wanted] of [
+    [{ metricsSocket: metrics, metrics: '/own' }, ', metrics at unix:./m.sock/own'],
+    [{ metricsPort: 1, socket: './x.sock' }, ', metrics at http://./m.sock/metrics'],
+    [{ metrics: true, metricsSocket: undefined }, ', metrics at http://./m.sock/metrics'],
+  ] as const) {
+    const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1, metrics }));
+    const running = serve(configFrom(options as ServerOptions), environment);
+    await settled();
+    environment.end(null);
+    await running;
+    assert.ok(environment.events[0].endsWith(wanted), environment.events[0]);
+  }
+});

@@ -38,6 +38,11 @@ test('a long field without cookies takes no more time than its length', () => {
   );
 });
 
+/** The years that a cookie may expire in. */
+const FIRST = new Date(Date.UTC(1601, 0));
+const LAST = new Date(Date.UTC(9999, 11, 31));
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 describe('the Cookie field', () => {
   const cases: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
     ['', []],
@@ -180,6 +185,8 @@ describe('Set-Cookie', () => {
     ['a', '1', { maxAgeSeconds: 0 }, 'a=1; Max-Age=0; Path=/'],
     ['a', '1', { maxAgeSeconds: -1 }, 'a=1; Max-Age=-1; Path=/'],
     ['a', '1', { expires: day }, 'a=1; Expires=Tue, 03 Feb 2026 04:05:06 GMT; Path=/'],
+    ['a', '1', { expires: FIRST }, 'a=1; Expires=Mon, 01 Jan 1601 00:00:00 GMT; Path=/'],
+    ['a', '1', { expires: LAST }, 'a=1; Expires=Fri, 31 Dec 9999 00:00:00 GMT; Path=/'],
     ['a', '1', { httpOnly: true, secure: true }, 'a=1; Path=/; Secure; HttpOnly'],
     ['a', '1', { httpOnly: false, secure: false, partitioned: false }, 'a=1; Path=/'],
     ['a', '1', { sameSite: 'lax' }, 'a=1; Path=/; SameSite=Lax'],
@@ -222,6 +229,8 @@ describe('Set-Cookie', () => {
     ['an empty domain', 'a', '1', { domain: '' }, /domain is the name of a host/],
     ['a URL as a domain', 'a', '1', { domain: 'http://a.b' }, /domain is the name of a host/],
     ['a domain with a port', 'a', '1', { domain: 'a.b:80' }, /domain is the name of a host/],
+    ['a label that ends in -', 'a', '1', { domain: 'a-.b' }, /domain is the name of a host/],
+    ['a label that begins so', 'a', '1', { domain: 'a.-b' }, /domain is the name of a host/],
     ['a domain with ..', 'a', '1', { domain: 'a..b' }, /domain is the name of a host/],
     ['a domain with a line end', 'a', '1', { domain: 'a.b\n' }, /domain is the name of a host/],
     ['half a second', 'a', '1', { maxAgeSeconds: 0.5 }, /whole number of seconds, given 0.5/],
@@ -229,6 +238,8 @@ describe('Set-Cookie', () => {
     ['infinite time', 'a', '1', { maxAge: Number.POSITIVE_INFINITY }, /whole number of seconds/],
     ['two ages', 'a', '1', { maxAge: 1, maxAgeSeconds: 2 }, /are the same option, given both/],
     ['an invalid date', 'a', '1', { expires: new Date(Number.NaN) }, /expires is a Date from/],
+    ['a day too late', 'a', '1', { expires: new Date(+LAST + DAY_MS) }, /Date from 1601 to 9999/],
+    ['a day too early', 'a', '1', { expires: new Date(+FIRST - DAY_MS) }, /Date from 1601/],
     ['a year too late', 'a', '1', { expires: new Date(1e15) }, /expires is a Date from/],
     ['a year too early', 'a', '1', { expires: new Date(-1e14) }, /expires is a Date from/],
     ['a time that is no Date', 'a', '1', { expires: 7 }, /expires is a Date from/],

@@ -54,6 +54,7 @@ describe('etagOf', () => {
   it('is weak, and another one, while the next change may leave the time the same', () => {
     for (const [modifiedMs, agesMs, settledMs] of [
       [NOW_MS + 0.5, [0, 10, 20, -20, -21, -60_000], [21, 1000, -60_001]],
+      [NOW_MS + 10, [0, 10, 20, -20, -60_000], [21, 1000, -60_001]],
       [NOW_MS, [0, 1000, 2000, -2000, -2001, -60_000], [2001, -60_001]],
     ] as const) {
       const settled = etagOf(stat(modifiedMs), modifiedMs + 1e6);

@@ -332,7 +332,9 @@ describe('the boundary of a form', () => {
 
   it('is at the beginning, between parts and at the end', async () => {
     const whole = FIELD + END;
-    assert.equal((await outcome(multipart(), `\r\n${whole}`)).status, 200);
+    for (const before of ['\r\n', '\r\n\r\n\r\n']) {
+      assert.equal((await outcome(multipart(), before + whole)).status, 200);
+    }
     assert.deepEqual((await outcome(multipart(), END)).entries, []);
     assert.deepEqual((await outcome(multipart(), '--b--')).entries, []);
     for (const body of [
@@ -345,6 +347,8 @@ describe('the boundary of a form', () => {
       whole.slice(0, -5),
       `preamble\r\n${whole}`,
       `${whole}epilogue`,
+      `${whole}--`,
+      `${whole}\r\n--b--`,
       `${FIELD.slice(0, -2)}${END}`,
       FIELD.replaceAll('\r\n', '\n') + END,
       `--b \r\n${FIELD.slice(5)}${END}`,

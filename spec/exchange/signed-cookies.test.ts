@@ -59,10 +59,23 @@ describe('signedCookies()', () => {
     const between = signedCookies({ keys: [NEW, OLD] });
     const after = signedCookies({ keys: [NEW] });
     assert.equal(between.verify('a', before.sign('a', '1')), '1');
+    for (const { sign, verify } of [between, signedCookies({ keys: [OLD, NEW, `${NEW}.`] })]) {
+      for (const each of [before, after]) assert.equal(verify('a', each.sign('a', '1')), '1');
+      assert.equal(verify('a', sign('a', '2')), '2', 'what it signs itself');
+    }
     assert.equal(between.sign('a', '1'), after.sign('a', '1'));
     assert.equal(after.verify('a', before.sign('a', '1')), undefined);
     assert.equal(before.verify('a', between.sign('a', '1')), undefined);
     assert.equal(signedCookies({ keys: [OLD, NEW] }).verify('a', after.sign('a', '1')), '1');
+  });
+
+  test('signs no half of a surrogate pair, which has the bytes of another', () => {
+    const { sign } = signedCookies({ keys: [NEW] });
+    for (const half of ['\ud800', 'a\udfff']) {
+      assert.throws(() => sign('a', half), /a name and a value are text/);
+      assert.throws(() => sign(half, 'a'), /a name and a value are text/);
+    }
+    assert.throws(() => sign('a', 7 as unknown as string), /text, given 7/);
   });
 
   test('has keys of its own: bytes or text', () => {

@@ -94,6 +94,65 @@ describe('diagnostics channels', () => {
     await server.close();
   });
 
+  it('publish to a tracer of one channel alone, and know no name of a host that has none', async () => {
+    const { server } = unlistenedServer();
+    server.get('/throws', () => {
+      throw new Error('on purpose');
+    });
+    for (const name of NAMES) {
+      const targets: string[] = [];
+      const listener = (message: unknown): number => targets.push((message as RequestTrace).target);
+      subscribe(`vibing.request.${name}`, listener);
+      await (await server.inject('/throws')).bytes();
+      unsubscribe(`vibing.request.${name}`, listener);
+      assert.deepEqual(targets, ['/throws'], name);
+    }
+    await server.close();
+    const life = new VirtualServer({}, (own) => {
+      own.get('/', (_request, response) => response.text('old'));
+    });
+    await life.server.listen();
+    await recorded(async (seen) => {
+      const client = life.open();
+      client.send('GET / HTTP/1.0\r\n\r\n');
+      await life.rest();
+      client.take();
+      const [[name, { host, httpVersion }]] = seen;
+      assert.deepEqual([name, host, httpVersion], ['start', null, '1.0']);
+    });
+    await life.end();
+  });
+
+  it('publish nothing of a request that began before, whatever its memory was used for', async () => {
+    const { server } = unlistenedServer();
+    const held: (() => void)[] = [];
+    server.get('/held', async (_request, response) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      response.text('held');
+    });
+    server.get('/', (_request, response) => response.text('done'));
+    const first: ReturnType<typeof server.inject>[] = [];
+    await recorded(async () => {
+      // One request is traced until the end of the test.
+      first.push(server.inject('/held'));
+      await eventually('it is held', () => held.length === 1);
+      for (let count = 0; count < 3; count++) await (await server.inject('/')).bytes();
+    });
+    const second = server.inject('/held');
+    await eventually('it is held', () => held.length === 2);
+    await recorded(async (seen) => {
+      const names = (): string[] => seen.map(([name, { target }]) => `${name} ${target}`);
+      held[1]();
+      await (await second).bytes();
+      assert.deepEqual(names(), []);
+      held[0]();
+      await (await first[0]).bytes();
+      await eventually('its end', () => names().length >= 2);
+      assert.deepEqual(names(), ['first-byte /held', 'end /held']);
+    });
+    await server.close();
+  });
+
   it('run the handler in the stores that are bound to the start', async () => {
     const { server } = unlistenedServer();
     const spans = new AsyncLocalStorage<string>();

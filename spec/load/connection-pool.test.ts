@@ -175,6 +175,28 @@ describe('connections', () => {
     assert.deepEqual(other.done(Op.Connect, 0, full), ['close 0', 'failed 0 connect 0 errno 99']);
   });
 
+  it('that found no free port, or failed once, end as others do later', () => {
+    const ported = new Fixture({ connections: 1 });
+    ported.done(Op.Connect, 0, -ERRNO.EADDRNOTAVAIL);
+    ported.done(Op.Close, 0);
+    ported.connected(0);
+    ported.done(Op.Receive, 0, 0);
+    const again = ['connect 0 from 127.0.0.2'];
+    assert.deepEqual(ported.done(Op.Close, 0), again, 'the first one without a response');
+    const failed = new Fixture({ connections: 1 });
+    failed.done(Op.Connect, 0, -ERRNO.ECONNREFUSED);
+    failed.done(Op.Close, 0);
+    failed.pass(111);
+    failed.connected(0);
+    failed.send(0, 1, 5);
+    failed.done(Op.Send, 0, 3);
+    failed.deliver(0, LAST);
+    failed.done(Op.Receive, 0, 0);
+    assert.deepEqual(failed.done(Op.Close, 0), ['connect 0'], 'it brought a response');
+    assert.deepEqual(failed.connected(0), ['receive 0', 'ready 0']);
+    assert.equal(failed.recorder.delayedReconnects, 0);
+  });
+
   it('start no other operation', () => {
     assert.throws(() => opened().done(Op.Watch, 0), AssertionFault);
   });
@@ -330,6 +352,33 @@ describe('responses', () => {
     fixture.done(Op.Send, 0, 3);
     assert.deepEqual(fixture.deliver(0, OK), ['close 0', 'responded 1 200 kind 0 due 4']);
     assert.deepEqual(fixture.done(Op.Close, 0), ['connect 0']);
+    fixture.connected(0);
+    fixture.send(0, 1, 5);
+    // The response comes before all of its request is sent.
+    const early = fixture.deliver(0, OK);
+    assert.deepEqual(early, ['reset 0', 'responded 1 200 kind 0 due 5']);
+  });
+
+  it('that announce the end are known to do so again', () => {
+    const fixture = opened();
+    for (const dueMs of [4, 5]) {
+      fixture.send(0, 1, dueMs);
+      fixture.done(Op.Send, 0, 3);
+      const last = ['receive 0', `responded 1 200 kind 0 due ${dueMs}`];
+      assert.deepEqual(fixture.deliver(0, LAST), last, 'no request follows');
+      fixture.done(Op.Receive, 0, 0);
+      fixture.done(Op.Close, 0);
+      fixture.connected(0);
+    }
+  });
+
+  it('without a length are cut by a reset', () => {
+    const fixture = opened();
+    fixture.send(0, 1, 4);
+    fixture.done(Op.Send, 0, 3);
+    fixture.deliver(0, 'HTTP/1.1 200 OK\r\n\r\nall');
+    const reset = fixture.done(Op.Receive, 0, -ERRNO.ECONNRESET);
+    assert.deepEqual(reset, ['reset 0', 'close 0', 'failed 0 reset 1 errno 104']);
   });
 
   it('without a length end with the stream', () => {
@@ -352,6 +401,20 @@ describe('a timeout', () => {
     assert.deepEqual(fixture.pass(TIMEOUT_MS - 1), []);
     assert.deepEqual(fixture.pass(10), ['reset 0', 'failed 0 timeout 1']);
     assert.deepEqual(fixture.done(Op.Receive, 0, -125), ['close 0']);
+  });
+
+  it('has passed when as much time has, and not before', () => {
+    for (const [ms, wanted] of [
+      [TIMEOUT_MS - 1, []],
+      [TIMEOUT_MS, ['reset 0', 'failed 0 timeout 1']],
+    ] as const) {
+      const fixture = opened();
+      fixture.send(0, 1, 4);
+      fixture.done(Op.Send, 0, 3);
+      fixture.pool.nowMs = ms;
+      fixture.pool.sweep();
+      assert.deepEqual(fixture.take(), wanted);
+    }
   });
 
   it('does not end a connection without requests', () => {

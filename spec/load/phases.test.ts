@@ -259,3 +259,54 @@ describe('a closed loop', () => {
     assert.ok(load.recorder.responses > 0);
   });
 });
+
+describe('while it runs, a load', () => {
+  it('counts connects that fail, and is no failure for that', () => {
+    const script: Script = {
+      latencyMs: () => 1,
+      closesAfter: (index) => index === 3,
+      connects: (index) => (index === 2 ? -111 : 0),
+    };
+    const { load } = runVirtual({ durationMs: 500, connections: 2 }, script, 0.5);
+    // The next request was on its way when the server closed.
+    assert.deepEqual(load.recorder.errorCounts(), { closed: 1, connect: 1 });
+    assert.equal(load.fault, 0);
+    // The server is gone before the first response.
+    const gone: Script = { ...dead, closesAtOnce: () => true, connects: (index) => -111 * index };
+    const { load: lost } = runVirtual({ durationMs: 300, connections: 1 }, gone, 0.5);
+    assert.equal(lost.recorder.responses, 0);
+    assert.ok((lost.recorder.errorCounts()['connect'] ?? 0) > 0);
+    assert.equal(lost.fault, 0, 'it did connect once');
+  });
+
+  it('has the time of a connect in each latency where each request has its own', () => {
+    // A connect takes a turn of 5 ms, and so does a response.
+    const options = { count: 5, connections: 1, keepAlive: false };
+    const { load } = runVirtual(options, prompt, 5);
+    assert.equal(load.recorder.responses, 5);
+    assert.ok(load.recorder.histogram.leastMs >= 10, `${load.recorder.histogram.leastMs} ms`);
+  });
+
+  it('asks for no more than its count, whatever was in flight when the count began', () => {
+    const options = { warmUpMs: 100, count: 40, connections: 4 };
+    const { load, server } = runVirtual(options, { latencyMs: () => 7 }, 0.5);
+    const counted = server.sent.filter(({ responseMs }) => responseMs >= load.beginMs);
+    assert.equal(counted.length, 40);
+  });
+});
+
+describe('the drain of an open loop', () => {
+  it('lasts until the last response, and has a row of its own from 200 ms on', () => {
+    for (const [latencyMs, wanted] of [
+      [250, [1_000 + 150]],
+      [299, [1_000 + 199]],
+      [300, [1_000, 1_200]],
+    ] as const) {
+      const options = { rate: 10, durationMs: 1_000, connections: 10 };
+      const { load } = runVirtual(options, { latencyMs: () => latencyMs }, 1);
+      assert.equal(load.drainMs, latencyMs - 100);
+      const ends = load.recorder.seconds.map(({ endMs }) => endMs);
+      assert.deepEqual(ends, wanted);
+    }
+  });
+});

@@ -207,3 +207,15 @@ test('many routes, methods and classes are series of their own', () => {
     assert.equal(sum, count * Number(route.slice(1)), JSON.stringify(found));
   }
 });
+
+test('a family that is counted together with another one has its own description', () => {
+  const fixture = new Fixture();
+  const reader = new Reader(() => [{ id: 0, buffer: fixture.segment.buffer }]);
+  fixture.meter.began();
+  fixture.meter.responded(fixture.meter.route('/'), 1, 200, 0, 0, 0, false);
+  fixture.meter.flush(1);
+  for (const _ of reader.update());
+  const helps = new Map(reader.families().map(({ family }) => [family.name, family.help]));
+  assert.match(helps.get('http_server_time_to_first_byte_seconds') ?? '', /to the head of its/);
+  assert.match(helps.get('http_server_request_duration_seconds') ?? '', /to the end of its/);
+});

@@ -12,7 +12,7 @@ import {
 } from '../../src/base/fixed-limits.ts';
 import { OwnMetrics } from '../../src/metrics/own.ts';
 import { Reader } from '../../src/metrics/reader.ts';
-import { FixedMemory, type Memory, Segment, Word } from '../../src/metrics/segment.ts';
+import { FixedMemory, type Memory, OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
 import { TextFormat, textFormat } from '../../src/metrics/text-format.ts';
 import type { Server } from '../../src/server/server.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
@@ -252,6 +252,13 @@ class Slot {
     return segment;
   }
 
+  /** A process without such a metric. */
+  runWithout(memory: 0 | 1): void {
+    this.#starts += 1;
+    new Segment(this.memories[memory], 1, this.#starts);
+    this.end(memory === 0 ? 1 : 0);
+  }
+
   end(memory: 0 | 1): void {
     new Uint32Array(this.memories[memory].buffer)[Word.IsUsed] = 0;
   }
@@ -283,6 +290,27 @@ describe('a metric whose labels change', () => {
     slot.end(1);
     third.words[Word.IsUsed] = 1;
     assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
+  });
+
+  it('is not that of an older process whose memory another one uses now', () => {
+    const slot = new Slot();
+    slot.run(0, ['a'], 1);
+    slot.run(1, ['a', 'b'], 2);
+    slot.runWithout(0);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x"} 2']);
+  });
+
+  it('is not shown before anything counts', () => {
+    const segment = new Segment(new OwnMemory(16_384, 1 << 20));
+    const own = new OwnMetrics(segment);
+    const counter = own.counter('mails_total', 'Mails.', ['a', 'b']);
+    const lines = (): string[] => {
+      const reader = new Reader(() => [{ id: 0, buffer: segment.buffer }]);
+      return [...textFormat(reader, TextFormat.Prometheus)].join('').split('\n').slice(0, -1);
+    };
+    assert.deepEqual(lines(), []);
+    counter.inc(2, { a: 'x', b: '' });
+    assert.equal(lines().at(-1), 'mails_total{a="x"} 2', 'an empty label is none');
   });
 });
 

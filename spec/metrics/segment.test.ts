@@ -360,3 +360,35 @@ test('banks of histograms leave the end of the memory to the series of overflow'
   for (let value = 1; value < 2 ** 20; value *= 2) observe(segment, overflow, value);
   assert.ok(segment.usedBytes > bytes - bytes / 8, 'these may use all of it');
 });
+
+test('memory that is not that of metrics is not read, and a copy may lack its end', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 20));
+  const cell = segment.cellOf(SIZES);
+  observe(segment, cell, 5);
+  observe(segment, cell, 1e6);
+  observe(segment, cell, 1e6);
+  const { buffer } = segment;
+  const read = (bytes: ArrayBufferLike): ReturnType<Reader['distribution']> =>
+    distributionOf(new Reader(() => [{ id: 0, buffer: bytes }]));
+  assert.equal(read(buffer).count, 3);
+  // The bank of the last values begins behind the end of such a copy.
+  const cut = read(buffer.slice(0, segment.usedBytes - 32 * 8));
+  assert.deepEqual([cut.count, bucketsOf(cut.counts, 1).length], [1, 1]);
+  const other = buffer.slice(0);
+  new Uint32Array(other)[Word.Magic] += 1;
+  const reader = new Reader(() => [{ id: 0, buffer: other }]);
+  for (const _ of reader.update());
+  assert.deepEqual(reader.families(), []);
+});
+
+test('many series are read in steps, between which another reading may begin', () => {
+  const segment = new Segment(new OwnMemory(16_384, 1 << 20));
+  for (let index = 0; index < 450; index++) add(segment, COUNTER, [`${index}`], 1);
+  const reader = readerOf(segment);
+  const steps = reader.update();
+  assert.equal(steps.next().done, false);
+  assert.ok([...(reader.families()[0]?.series ?? [])].length < 450);
+  for (const _ of reader.update());
+  assert.equal([...steps].length, 0, 'the other reading has read all');
+  assert.equal([...(reader.families()[0]?.series ?? [])].length, 450);
+});

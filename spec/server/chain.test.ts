@@ -47,6 +47,38 @@ describe('the chain', () => {
     assert.equal(services.settledCount, 1);
   });
 
+  it('waits for any thenable, which need not be a Promise', async () => {
+    let settle = (): void => {};
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    const thenable = { then: (resolve: () => void) => (settle = resolve) };
+    const services = fakeServices();
+    const invocation = invocationWith(services, () => thenable as unknown as Promise<void>, []);
+    new Chain().run(invocation);
+    await new Promise(setImmediate);
+    assert.deepEqual([services.settledCount, invocation.exchange.parts.deferred], [0, true]);
+    settle();
+    await new Promise(setImmediate);
+    assert.equal(services.settledCount, 1);
+  });
+
+  it('takes what follows a late next() for what decides whether a response may come', async () => {
+    for (const [handler, mayCome] of [
+      [async () => undefined, false],
+      [() => undefined, true],
+    ] as const) {
+      let late = (): void => {};
+      const keeps: Middleware = (_request, _response, next) => {
+        late = () => void next();
+      };
+      const invocation = invocationWith(fakeServices(), handler, [keeps]);
+      new Chain().run(invocation);
+      assert.equal(invocation.mayRespondLater, true);
+      late();
+      await new Promise(setImmediate);
+      assert.equal(invocation.mayRespondLater, mayCome);
+    }
+  });
+
   it('keeps an error that is thrown after middleware that returns next()', async () => {
     const error = new Error('thrown');
     const services = fakeServices();

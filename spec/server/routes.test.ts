@@ -3,10 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { whenBegins } from '../../src/exchange/begins.ts';
 import type { Handler } from '../../src/exchange/handler.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
+import { Routes } from '../../src/server/routes.ts';
 import type { Server } from '../../src/server/server.ts';
+import { get } from '../../testing/raw-client.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 async function textOf(site: (server: Server) => void, target: string): Promise<string> {
   const { server } = unlistenedServer();
@@ -100,4 +104,59 @@ describe('a route that some clients may not find', () => {
       await server.close();
     }
   });
+});
+
+describe('what is registered', () => {
+  it('later is not for a request without a route that is being handled', async () => {
+    const { server } = unlistenedServer();
+    const ran: string[] = [];
+    server.use((_request, _response, next) => {
+      ran.push('first');
+      server.use((_other, _answer, further) => {
+        ran.push('later');
+        return further();
+      });
+      return next();
+    });
+    assert.equal((await server.inject('/none')).status, 404);
+    assert.deepEqual(ran, ['first']);
+    assert.equal((await server.inject('/none')).status, 404);
+    assert.deepEqual(ran, ['first', 'first', 'later']);
+    await server.close();
+  });
+
+  it('hears of the beginning also as the handler of a route', () => {
+    const routes = new Routes();
+    const [begins, other] = [() => {}, () => {}];
+    const handler = whenBegins((_request, response) => response.empty(), begins) as Handler;
+    const before = whenBegins((_request, _response, next) => next(), other);
+    const added = { method: 'GET', pattern: '/', place: '', handler, middleware: [before] };
+    routes.add(routes.root, added);
+    assert.deepEqual(routes.begins, new Set([begins, other]));
+  });
+
+  it('is one handler for paths without a route, and no group that comes later', async () => {
+    const { server } = unlistenedServer();
+    server.group('/a', (group) => {
+      name(group, 'a');
+      assert.throws(() => name(group, 'b'), /^TypeError: notFound\(\): a handler was set before/);
+    });
+    const late = (() => Promise.reject(new Error('late'))) as unknown as () => void;
+    assert.throws(() => server.group('/b', late), /its function returned a promise: wait before/);
+    // A rejection that nothing handles would fail this test.
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await (await server.inject('/a/none')).text(), 'a');
+    await server.close();
+  });
+});
+
+it('a connection is closed behind a CONNECT, whose tunnel it would be', async () => {
+  await withSite(
+    (server) => server.get('/', (_request, response) => response.text('a')),
+    async ({ ask }) => {
+      const refused = await ask('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
+      assert.deepEqual([refused.status, refused.field('connection')], [501, 'close']);
+      assert.equal((await ask(get('/'))).field('connection'), undefined);
+    },
+  );
 });

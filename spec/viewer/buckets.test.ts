@@ -34,6 +34,17 @@ describe('buckets', () => {
     const found = shares.map((share) => percentile(buckets, share));
     assert.deepEqual(found, [0.001, 0.001, 0.002, 0.002, 0.005, 1, 1]);
     assert.equal(percentile([], 0.5), null);
+    // Products that are not exact: 0.07 * 100 is more than 7, 0.999 * 3,000 less than 2,997.
+    for (const count of [10, 100, 1_000, 3_000, 7_000, 10_000]) {
+      for (const share of [0.07, 0.14, 0.28, 0.55, 0.57, 0.58, 0.9, 0.99, 0.999]) {
+        const rank = Math.max(1, Math.ceil(Number((share * count).toFixed(6))));
+        const two: Buckets = [
+          [1, rank],
+          [2, count - rank],
+        ];
+        assert.equal(percentile(two, share), 1, `${share} of ${count}`);
+      }
+    }
     assert.equal(longest(buckets), 1);
     assert.equal(longest([]), null);
   });
@@ -102,5 +113,7 @@ describe('buckets', () => {
     ];
     assert.deepEqual(rowsOf(buckets, [1, 2, 4]), [3, 3, 4]);
     assert.deepEqual(rowsOf([], [1, 2]), [0, 0]);
+    // A bound that was computed in another way differs in its last bit.
+    assert.deepEqual(rowsOf([[0.1 + 0.2, 1]], [0.3, 1]), [1, 0]);
   });
 });

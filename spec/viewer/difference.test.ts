@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { difference } from '../../src/viewer/difference.ts';
 import { Stepper } from '../../src/viewer/history.ts';
-import { type Point, pointOf } from '../../src/viewer/point.ts';
+import { TALLIES_MAX } from '../../src/viewer/limits.ts';
+import { type Point, pointOf, statusClass } from '../../src/viewer/point.ts';
 import { mergeRoutes, type RouteSum, routeRows } from '../../src/viewer/routes.ts';
 import { Random } from '../../testing/random.ts';
 import { boundOf, Model, type ModelRequest } from './fixtures/model-server.ts';
@@ -66,6 +67,44 @@ describe('the difference of two snapshots', () => {
       restarted: false,
       1: 100,
     });
+  });
+
+  it('knows a restart by another start, of which a snapshot may know nothing', () => {
+    const of = (begins: number, started: number, seconds: number) => {
+      const now = counters(12, { 1: 150 }, started);
+      const restarted = started - begins > 0.5 && begins !== 0;
+      const wanted = { seconds, restarted, 1: restarted ? 150 : 50 };
+      assert.deepEqual(grown(counters(10, { 1: 100 }, begins), now), wanted);
+    };
+    // The times of one start are rounded in other ways.
+    of(START, START + 0.4, 2);
+    of(START, START + 0.6, 2);
+    of(0, START, 2);
+    of(START, 0, 2);
+    // It started before the last snapshot of the one before it.
+    of(START, START + 9, 2);
+    of(START, START + 11, 1);
+  });
+
+  it('of a histogram counts what is new, also where its numbers do not fit together', () => {
+    type Figures = readonly [count: number, sum: number, buckets: readonly (readonly number[])[]];
+    const of = (time: number, [count, sum, buckets]: Figures) =>
+      snapshotOf({
+        ...{ version: 1, time: START + time, server: {} },
+        families: [{ name: 'h', type: 'histogram', series: [{ count, sum, buckets }] }],
+      });
+    const grew = (before: Figures, now: Figures) => {
+      const series = difference(of(1, before), of(2, now))?.histogram('h') ?? [];
+      return series.map(({ buckets, count, sum }) => [count, sum, buckets]);
+    };
+    const before: Figures = [2, 3, [[2, 2]]];
+    assert.deepEqual(grew(before, [3, 5, [[2, 3]]]), [[1, 2, [[2, 1]]]]);
+    assert.deepEqual(grew(before, before), []);
+    assert.deepEqual(grew(before, [2, 4, [[2, 2]]]), [], 'no value is new');
+    const others: Figures = [2, 9, [[5, 2]]];
+    assert.deepEqual(grew(before, others), [others], 'it began again with as many values');
+    const less: Figures = [1, 3, [[2, 2]]];
+    assert.deepEqual(grew(before, less), [less], 'its count went back, its buckets did not');
   });
 
   it('does not exist without progress of the clock', () => {
@@ -154,6 +193,53 @@ describe('a point', () => {
       ],
     );
     assert.equal(point.pauseSeconds, 0.004);
+  });
+
+  it('sums what several workers count, the largest and then the first name first', () => {
+    const series = (kinds: readonly (readonly [string, string, number])[]) =>
+      kinds.map(([worker, kind, value]) => ({ labels: { worker, kind }, value }));
+    const faultsOf = (kinds: readonly (readonly [string, string, number])[]) => {
+      const snapshot = snapshotOf({
+        ...{ version: 1, time: START + 1, server: { started: START } },
+        families: [
+          { name: 'vibing_faults_total', type: 'counter', series: series(kinds) },
+          { name: 'vibing_worker_requests_total', type: 'counter', series: series(kinds) },
+        ],
+      });
+      const change = difference(null, snapshot);
+      assert.ok(change !== null);
+      return pointOf(change, false);
+    };
+    const { faults, workers } = faultsOf([
+      ['10', 'b', 2],
+      ['9', 'a', 1],
+      ['9', 'c', 3],
+      ['x', 'a', 1],
+      ['10', 'd', 0],
+    ]);
+    assert.deepEqual(faults, [
+      ['c', 3],
+      ['a', 2],
+      ['b', 2],
+    ]);
+    assert.deepEqual(
+      workers.map(({ worker }) => worker),
+      ['9', '10', 'x'],
+    );
+    const kinds = Array.from({ length: TALLIES_MAX }, (_, index) => ['1', `${index}`, 1] as const);
+    const all = faultsOf(kinds).faults;
+    assert.deepEqual(new Set(all.map(([kind]) => kind)), new Set(kinds.map(([, kind]) => kind)));
+  });
+
+  it('has statuses by class, or by code', () => {
+    const classes = ['1xx', '2xx', '5xx'].map((http_response_status_class) =>
+      statusClass({ http_response_status_class }),
+    );
+    const codes = ['100', '404', '599', '600', ''].map((http_response_status_code) =>
+      statusClass({ http_response_status_code }),
+    );
+    assert.deepEqual([...classes, ...codes], [0, 1, 4, 0, 3, 4, -1, -1]);
+    assert.equal(statusClass({}), -1);
   });
 
   it('knows nothing that a server does not report', () => {

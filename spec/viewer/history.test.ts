@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { columnsOf, timesOf } from '../../src/viewer/columns.ts';
+import { columnOf, columnsOf, timesOf } from '../../src/viewer/columns.ts';
 import { History, Stepper } from '../../src/viewer/history.ts';
 import {
   HISTORY_SECONDS_MAX,
@@ -20,12 +20,13 @@ import {
   mergeRoutes,
   nextOrder,
   OTHER_ROUTES,
+  type RouteOrder,
   type RouteSum,
   routeRows,
   sortRoutes,
 } from '../../src/viewer/routes.ts';
 import { boundOf, Model } from './fixtures/model-server.ts';
-import { request, START, snapshotOf, stepsOf } from './fixtures/steps.ts';
+import { pointWith, request, START, snapshotOf, stepsOf } from './fixtures/steps.ts';
 
 const one = (model: Model): void => model.add(request());
 
@@ -128,8 +129,60 @@ describe('a history', () => {
     const history = filled(20);
     const [step] = stepsOf(1, one);
     history.add({ ...step, point: { ...step.point, time: START + 5.5 } });
+    history.add({ ...step, point: { ...step.point, time: START + 5 } });
     const times = history.record.points.map(({ time }) => time - START);
-    assert.deepEqual(times, [1, 2, 3, 4, 5, 5.5]);
+    assert.deepEqual(times, [1, 2, 3, 4, 5]);
+  });
+
+  it('shows the routes of a time that came twice', () => {
+    const history = new History();
+    const add = (second: number, path: string): void => {
+      const [step] = stepsOf(1, (model) => model.add(request({ route: path })));
+      history.add({ ...step, point: { ...step.point, time: START + second } });
+    };
+    const shown = () => history.routesOf(900).map(({ rate, route }) => [route, rate > 0]);
+    for (const second of [0, 15, 30]) add(second, '/first');
+    assert.deepEqual(shown(), [['/first', true]]);
+    // The clock of the server was set back, and the third slice begins again.
+    add(16, '/second');
+    add(30, '/third');
+    const names = shown().map(([name]) => name);
+    assert.deepEqual(names, ['/first', '/second', '/third']);
+  });
+
+  it('joins slices that are no longer fine, four to one, and no others', () => {
+    const history = new History();
+    const [step] = stepsOf(1, one);
+    // A slice has 15 seconds, and the first has a number that four divide.
+    const first = Math.ceil(START / 60) * 60;
+    const spans: (readonly number[])[] = [];
+    for (let slice = 0; slice < 12; slice++) {
+      history.add({ ...step, point: { ...step.point, time: first + 15 * slice } });
+      spans.push(history.record.slices.map(({ from, to }) => to - from + 1));
+    }
+    assert.deepEqual(spans[5], [1, 1, 1, 1, 1, 1]);
+    assert.deepEqual(spans[6], [2, 1, 1, 1, 1, 1]);
+    assert.deepEqual(spans[8], [4, 1, 1, 1, 1, 1]);
+    assert.deepEqual(spans[10], [4, 2, 1, 1, 1, 1, 1]);
+    const requests = history.record.slices.flatMap(({ routes }) =>
+      routes.map((each) => each.count),
+    );
+    assert.deepEqual(requests, [4, 3, 1, 1, 1, 1, 1]);
+  });
+
+  it('has a copy that stays as it is, and its points by time and by number', () => {
+    const history = filled(3);
+    const copy = History.from(history.record);
+    const before = JSON.stringify(copy.record);
+    for (const step of stepsOf(5, one)) {
+      history.add({ ...step, point: { ...step.point, time: step.point.time + 3 } });
+    }
+    assert.equal(JSON.stringify(copy.record), before);
+    const times = (points: readonly { readonly time: number }[]) =>
+      points.map(({ time }) => time - START);
+    assert.deepEqual(times(history.lastPoints(3)), [6, 7, 8]);
+    assert.deepEqual(times(history.pointsOf(3)), [6, 7, 8]);
+    assert.deepEqual(times(history.pointsOf(2, START + 4)), [3, 4]);
   });
 
   it('sums routes over the range, and a little more', () => {
@@ -204,7 +257,22 @@ describe('columns', () => {
       [8, true],
       [9, true],
     ]);
-    assert.equal(columnsOf(points, 100).length, 2);
+    const joined = columnsOf(points, 100);
+    assert.deepEqual(
+      joined.map(({ gap, seconds }) => [gap, seconds]),
+      [
+        [true, 2],
+        [true, 2],
+      ],
+    );
+  });
+
+  it('show no figure that no point knows, and the sum of those that some know', () => {
+    const unknown = columnOf([pointWith(), pointWith()]);
+    assert.deepEqual([unknown.receivedRate, unknown.sentRate], [null, null]);
+    assert.deepEqual([unknown.residentBytes, unknown.turnP99], [null, null]);
+    const some = columnOf([pointWith(), pointWith({ receivedBytes: 8, sentBytes: 0 })]);
+    assert.deepEqual([some.receivedRate, some.sentRate], [4, 0]);
   });
 });
 
@@ -229,7 +297,7 @@ describe('routes', () => {
       ],
       10,
     );
-    const order = (column: 'route' | 'rate' | 'p99' | 'client' | 'server', isDescending: boolean) =>
+    const order = (column: RouteOrder['column'], isDescending: boolean) =>
       sortRoutes(rows, { column, isDescending })
         .map(({ route }) => route[1])
         .join('');
@@ -238,6 +306,8 @@ describe('routes', () => {
     assert.equal(order('rate', true), 'cabd');
     assert.equal(order('rate', false), 'dabc');
     assert.equal(order('p99', true), 'cabd');
+    assert.equal(order('p50', true), 'cabd');
+    assert.equal(order('p50', false), 'dabc');
     assert.equal(order('client', true), 'cabd');
     assert.equal(order('server', true), 'bacd');
     assert.deepEqual(nextOrder(BUSIEST_FIRST, 'rate'), { column: 'rate', isDescending: false });

@@ -15,7 +15,8 @@ describe('the range of a chart', () => {
     assert.deepEqual(logRange(of(0.003, 0.7)), [0.002, 1]);
     assert.deepEqual(logRange(of(0.003)), [0.002, 0.2]);
     assert.deepEqual(decades(0.002, 10), [0.01, 0.1, 1, 10]);
-    assert.deepEqual([null, 0, 7, 100].map(linearTop), [1, 1, 8, 150]);
+    assert.deepEqual(decades(0.01, 1), [0.01, 0.1, 1]);
+    assert.deepEqual([null, 0, 7, 57, 95, 96, 100].map(linearTop), [1, 1, 8, 60, 100, 150, 150]);
     const rows = rowBounds(of(0.003, 0.7));
     assert.equal(rows.length, 17);
     assert.ok(rows[0] > 0.002 && rows[15] < 0.99 && rows[16] >= 0.99);

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SERIES_MAX } from '../../src/viewer/limits.ts';
+import { LABEL_CHARACTERS_MAX, SERIES_MAX } from '../../src/viewer/limits.ts';
 import { parseSnapshot } from '../../src/viewer/snapshot.ts';
 
 const WHOLE = { version: 1, time: 5, server: {}, families: [] };
@@ -26,6 +26,7 @@ describe('a text that is no snapshot', () => {
       'the response has version "\\u001b[2J" of the snapshot format; this viewer reads version 1',
     ],
     ['{"version":1,"time":null}', 'the response has no time of the snapshot, but null'],
+    ['{"version":1,"time":-1}', 'the response has no time of the snapshot, but -1'],
     ['{"version":1,"time":1e300}', 'the response has no time of the snapshot, but 1e+300'],
     ['{"version":1,"time":5,"families":{}}', 'the response has no list of families'],
   ]) {
@@ -79,6 +80,15 @@ describe('in a snapshot', () => {
           { labels: { a: '3' }, count: 1, sum: 1, buckets: [1] },
           { labels: { a: '4' }, count: 1, sum: 1 },
           {
+            labels: { a: '6' },
+            count: 2,
+            sum: 1,
+            buckets: [
+              [1, 1],
+              [1, 1],
+            ],
+          },
+          {
             labels: { a: '5' },
             count: 1,
             sum: 1,
@@ -112,12 +122,33 @@ describe('in a snapshot', () => {
         { labels: { y: '2', x: '1' }, value: 2 },
         { labels: { x: '1","y":"2' }, value: 3 },
         JSON.parse('{"labels":{"__proto__":"1"},"value":4}'),
+        JSON.parse('{"labels":{"__proto__":"2"},"value":5}'),
       ],
     });
     assert.deepEqual(
       [...(counters.get('a')?.values() ?? [])].map(({ value }) => value),
-      [2, 3, 4],
+      [2, 3, 4, 5],
     );
+  });
+
+  it('a family that comes in two parts has the series of both', () => {
+    const part = (worker: string) => ({
+      name: 'a',
+      type: 'counter',
+      series: [{ labels: { worker }, value: 1 }],
+    });
+    assert.equal(families(part('1'), part('2')).counters.get('a')?.size, 2);
+  });
+
+  it('a label is kept as it is up to its limit, then it is cut', () => {
+    const kept = (length: number): string => {
+      const series = [{ labels: { a: 'x'.repeat(length) }, value: 1 }];
+      const [first] = families({ name: 'a', type: 'counter', series }).counters.get('a') ?? [];
+      return first?.[1].labels['a'] ?? '';
+    };
+    const most = 'x'.repeat(LABEL_CHARACTERS_MAX);
+    assert.equal(kept(LABEL_CHARACTERS_MAX), most);
+    assert.equal(kept(LABEL_CHARACTERS_MAX + 1), `${most.slice(1)}…`);
   });
 
   it('there is a limit of series', () => {

@@ -96,6 +96,8 @@ describe('the viewer', { timeout }, () => {
     const opening = all[0][1] as Opening;
     assert.equal(opening.target, site.url);
     assert.equal(opening.server?.version, '0.1.0');
+    // Other figures have six digits; times have all.
+    assert.equal(opening.server?.started, model.options.started);
     assert.equal(opening.absence, null);
     const { step } = all[3][1] as Update;
     assert.ok(step !== null);
@@ -108,7 +110,13 @@ describe('the viewer', { timeout }, () => {
 
   it('is read under its own names only', async () => {
     const { port } = new URL(viewer.url);
-    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`]) {
+    for (const host of [
+      `127.0.0.1:${port}`,
+      `localhost:${port}`,
+      `LOCALHOST:${port}`,
+      'localhost:',
+      '127.0.0.1',
+    ]) {
       assert.equal((await read('/', { host })).status, 200, host);
     }
     for (const host of [`evil.example:${port}`, `127.0.0.1.evil.example`, `10.0.0.1:${port}`]) {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, describe, it } from 'node:test';
+import { after, describe, it, mock } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { SNAPSHOT_BYTES_MAX } from '../../src/viewer/limits.ts';
 import { FetchProblem, SnapshotSource } from '../../src/viewer/source/fetch-snapshot.ts';
 import { Watch } from '../../src/viewer/source/watch.ts';
@@ -41,6 +42,9 @@ async function problemOf(url: URL): Promise<string> {
 
 describe('fetching a snapshot', { timeout }, () => {
   const json = { 'content-type': 'application/json' };
+  const [most, tooMany] = [0, 1].map((more) =>
+    gzipSync(Buffer.alloc(SNAPSHOT_BYTES_MAX + more, ' '), { level: 1 }),
+  );
   const cases: readonly (readonly [string, RequestListener, RegExp])[] = [
     [
       'a path without metrics',
@@ -51,6 +55,17 @@ describe('fetching a snapshot', { timeout }, () => {
       'a login',
       (_req, res) => res.writeHead(401).end(),
       /^401: .* set VIBING_METRICS_AUTHORIZATION/,
+    ],
+    ['no permission', (_req, res) => res.writeHead(403).end(), /^403: a login is needed there/],
+    [
+      'as many bytes as it may have, compressed,',
+      (_req, res) => res.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(most),
+      /^the response is not JSON/,
+    ],
+    [
+      'a byte more, compressed,',
+      (_req, res) => res.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(tooMany),
+      new RegExp(`^the snapshot has more than ${SNAPSHOT_BYTES_MAX} bytes$`),
     ],
     ['another status', (_req, res) => res.writeHead(302).end(), /^the response has status 302/],
     [
@@ -89,6 +104,28 @@ describe('fetching a snapshot', { timeout }, () => {
       assert.match(await problemOf(await serving(listener)), wanted);
     });
   }
+
+  it('goes on behind a problem whose response does not end, with a type in any case', async () => {
+    let count = 0;
+    const url = await serving((_req, res) => {
+      count += 1;
+      if (count === 1) res.writeHead(404).write('x');
+      else {
+        res.setHeader('Content-Type', 'Application/JSON; charset=utf-8');
+        res.end(JSON.stringify(new Model({ workers: 1, started: 5 }).snapshot(10)));
+      }
+    });
+    const source = new SnapshotSource(url);
+    // A time-out would end the first request, too.
+    mock.method(AbortSignal, 'timeout', () => new AbortController().signal);
+    try {
+      await assert.rejects(source.fetch(), { message: /^404/ });
+      assert.equal((await source.fetch()).snapshot.time, 10);
+    } finally {
+      mock.restoreAll();
+      source.close();
+    }
+  });
 
   it('no server, and no such host', async () => {
     const refused = await problemOf(new URL('http://127.0.0.1:1/metrics'));

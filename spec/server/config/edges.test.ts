@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { blockBytesFor } from '../../../src/base/limits.ts';
-import { configFrom } from '../../../src/server/config/config.ts';
+import { configFrom, type ServerOptions } from '../../../src/server/config/config.ts';
 import { healthPaths } from '../../../src/server/config/health-keys.ts';
+import { readJson } from '../../../src/server/config/json.ts';
 import { KEYS } from '../../../src/server/config/keys.ts';
 import { metricsPath } from '../../../src/server/config/metrics-keys.ts';
-import { type Form, valueFrom } from '../../../src/server/config/rules.ts';
+import { type Form, meantBy, valueFrom } from '../../../src/server/config/rules.ts';
 
 function valueFor(option: string, given: unknown, form: Form): unknown {
   const key = KEYS.find((one) => one.option === option);
@@ -78,6 +79,12 @@ it('all blocks have 2 GiB together at most', () => {
   const most = Math.floor(2 ** 31 / blockBytesFor(limits));
   assert.equal(configFrom({ blockCount: most }).limits.blockCount, most);
   assert.throws(() => configFrom({ blockCount: most + 1 }), /allowed: 2147483648 bytes together/);
+  // Blocks of 32 KiB fit exactly.
+  const exact = { headBytesMax: 31 * 1_024, blockCount: 65_536 };
+  assert.equal(blockBytesFor(configFrom(exact).limits) * exact.blockCount, 2 ** 31);
+  // A block has room for a response of 16 KiB, however short heads are.
+  const least = configFrom({ headBytesMax: 512, targetBytesMax: 256 });
+  assert.equal(blockBytesFor(least.limits), 17 * 1_024);
 });
 
 it('a path for healthz turns readyz on, and a listener turns metrics on', () => {
@@ -102,4 +109,72 @@ it('a path for healthz turns readyz on, and a listener turns metrics on', () => 
   ] as const) {
     assert.equal(metricsPath({ ...off, ...keys }), path);
   }
+});
+
+it('keys of metrics that do not fit together are a problem, and others are none', () => {
+  const bad: readonly (readonly [ServerOptions, RegExp])[] = [
+    [{ metrics: false, metricsPort: 1 }, /^createServer: metrics: given false, allowed: true or a/],
+    [{ metrics: false, metricsSocket: 'a' }, /^createServer: metrics: given false, allowed: true/],
+    [{ metricsPort: 1, metricsSocket: 'a' }, /allowed: one of metrics_port and metrics_socket/],
+    [{ metricsHost: '::1' }, /^createServer: metricsHost: given "::1", allowed: an address only/],
+    [{ metricsHost: '::1', metricsSocket: 'a' }, /^createServer: metricsHost: given "::1"/],
+    [{ metricsPublic: true }, /^createServer: metricsPublic: given true, allowed: true only/],
+    [{ metrics: '/a', readyz: '/a' }, /allowed: a path that neither healthz nor readyz has/],
+    [{ metrics: '/readyz', healthz: true }, /allowed: a path that neither healthz nor readyz/],
+    [{ metrics: '/a', healthz: '/a' }, /allowed: a path that neither healthz nor readyz has/],
+  ];
+  for (const [options, message] of bad) assert.throws(() => configFrom(options), { message });
+  const good: readonly (readonly [ServerOptions, string | true])[] = [
+    [{ metricsHost: '::1', metricsPort: 1 }, true],
+    [{ metricsPublic: true, metricsPort: 1 }, true],
+    [{ metricsPublic: true, metricsSocket: 'a' }, true],
+    // On listeners of their own they may have the same path.
+    [{ metrics: '/a', readyz: '/a', metricsPort: 1 }, '/a'],
+    [{ metrics: '/a', healthz: '/a', metricsSocket: 'a' }, '/a'],
+  ];
+  for (const [options, metrics] of good) assert.equal(configFrom(options).metrics, metrics);
+});
+
+it('a text may be a list, a table or false, as its key has it', () => {
+  for (const [option, text, value] of [
+    ['cacheControl', 'false', false],
+    ['cacheControl', 'no-cache', 'no-cache'],
+    ['cacheControl', ' {"*": "no-cache"}', { '*': 'no-cache' }],
+    ['cacheControl', '{"*"', undefined],
+    ['spa', '0', false],
+    ['spa', '1', true],
+    ['spa', 'app.html', 'app.html'],
+    ['healthz', 'false', false],
+    ['index', 'a.html , b.html', ['a.html', 'b.html']],
+    ['mounts', '[]', undefined],
+    ['mounts', '{"/a": ""}', undefined],
+    ['mounts', '{"/a": "b\\u0000"}', undefined],
+    ['mounts', '{"/a": "b"}', { '/a': 'b' }],
+  ] as const) {
+    assert.deepEqual(valueFor(option, text, 'text'), value, `${option} ${text}`);
+  }
+});
+
+it('a host name does not end in a number, also with a dot behind it', () => {
+  for (const host of ['a.1', 'a.1.', '1.', '1.2.3', '1.2.3.4.']) {
+    assert.equal(valueFor('host', host, 'option'), undefined, host);
+  }
+  for (const host of ['a1', 'a.1a', '1a', 'a.b.'])
+    assert.equal(valueFor('host', host, 'json'), host);
+});
+
+it('permissions that were meant are shown as their form has them', () => {
+  const meant = (given: unknown, form: Form) => meantBy({ kind: 'mode' }, given, form);
+  assert.deepEqual([meant('660', 'option'), meant('0660', 'option')], ['0o660', '0o660']);
+  assert.deepEqual([meant(660, 'json'), meant(' 0660 ', 'text')], ['"660"', '"0660"']);
+  assert.equal(meant(1_660, 'json'), undefined);
+});
+
+it('a mark of the byte order is left out at the beginning of a file alone', () => {
+  const json = readJson('\ufeff{"a": "x\ufeff"}');
+  assert.deepEqual(json.ok && json.value, { a: 'x\ufeff' });
+  const plain = readJson('{"a": "\ufeffx"}');
+  assert.deepEqual(plain.ok && plain.value, { a: '\ufeffx' });
+  const lines = readJson('{\r"a": 1,\r\n"b": 2,\n"c": 3 }');
+  assert.deepEqual(lines.ok && lines.keys.map(({ line }) => line), [2, 3, 4]);
 });

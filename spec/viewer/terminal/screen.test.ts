@@ -6,12 +6,14 @@ import { describe, it } from 'node:test';
 import { columnOf } from '../../../src/viewer/columns.ts';
 import { History } from '../../../src/viewer/history.ts';
 import { HISTORY_SECONDS_MAX } from '../../../src/viewer/limits.ts';
+import { BUSIEST_FIRST, routeRows } from '../../../src/viewer/routes.ts';
 import { cellsOf, fit, paint, part } from '../../../src/viewer/terminal/line.ts';
 import { absenceText, lineText, onceText } from '../../../src/viewer/terminal/once.ts';
+import { routeTable, workerTable } from '../../../src/viewer/terminal/screen.ts';
 import { keysIn, TerminalSession } from '../../../src/viewer/terminal/session.ts';
 import { sparkline } from '../../../src/viewer/terminal/sparkline.ts';
 import { Model } from '../fixtures/model-server.ts';
-import { request, START, snapshotOf, stepsOf } from '../fixtures/steps.ts';
+import { pointWith, request, START, snapshotOf, stepsOf, workerWith } from '../fixtures/steps.ts';
 
 const TARGET = new URL('http://127.0.0.1:8080/metrics');
 const HOSTILE = '/\u001b]0;owned\u0007\u001b[2J\u009b\r\n\u202e日本\u0301😀';
@@ -105,6 +107,33 @@ describe('the screen', () => {
     assert.doesNotMatch(screen(many, 80, 90).join('\n'), /more|less busy/);
   });
 
+  it('leaves out the least busy workers, and none where there is just room for all', () => {
+    const names = (rows: number): readonly string[] => {
+      const workers = ['1', '2', '3', '4'].map((worker) =>
+        workerWith(worker, { cpuSeconds: Number(worker) / 10 }),
+      );
+      const lines = workerTable(pointWith({ workers }), 80, rows);
+      return lines.map((line) => paint(line, 80, false).split(/ {2}/, 1)[0]);
+    };
+    assert.deepEqual(names(5), ['WORKER', '1', '2', '3', '4']);
+    assert.deepEqual(names(4), ['WORKER', '4', '3', 'and 2 less busy workers']);
+    assert.deepEqual(names(1), []);
+    const rows = routeRows(
+      [1, 2, 3].map((count) => ({
+        ...{ route: `/${count}`, method: 'GET', count, clientErrors: 0, serverErrors: 0 },
+        latency: [],
+      })),
+      1,
+    );
+    const routes = (room: number): readonly string[] =>
+      routeTable(rows, BUSIEST_FIRST, 80, room).map((line) =>
+        paint(line, 80, false).slice(0, 20).trimEnd(),
+      );
+    assert.deepEqual(routes(4), ['ROUTE', 'GET     /3', 'GET     /2', 'GET     /1']);
+    assert.deepEqual(routes(3), ['ROUTE', 'GET     /3', 'and 2 more routes']);
+    assert.deepEqual(routes(1), []);
+  });
+
   it('is colored only where that is wanted', () => {
     const session = new TerminalSession(TARGET);
     const history = historyOf(busy);
@@ -132,6 +161,17 @@ describe('the screen', () => {
     const lines = new TerminalSession(TARGET).render(history, null, absence, size, false);
     assert.match(lines[0], /● reconnecting$/);
     assert.equal(lines[1], '✕ Reconnecting  no metrics for 12 s: connection\\x1b refused');
+    const session = new TerminalSession(TARGET);
+    session.pressed('pause', history);
+    const facts = session.render(
+      history,
+      history.server,
+      { ...absence, seconds: 120 },
+      size,
+      false,
+    );
+    // It is up for 130 seconds at the last point, and no metrics have come for 2 minutes.
+    assert.match(facts[0], /up 4 min .*● reconnecting$/);
     const first = new TerminalSession(TARGET).render(new History(), null, null, size, false);
     assert.match(first.join('\n'), /Waiting[\s\S]*no requests/);
   });
@@ -183,6 +223,9 @@ describe('text for a terminal', () => {
     assert.equal(fit('日本語', 4), '日… ');
     assert.equal(fit('ab', 4, 'right'), '  ab');
     assert.equal(fit('abc', 0), '');
+    for (const wide of ['\u1100', '\u115f', '\uffe6', '\u{3fffd}']) assert.equal(cellsOf(wide), 2);
+    for (const narrow of ['\u1160', '\uffe7', 'é']) assert.equal(cellsOf(narrow), 1);
+    assert.equal(paint([part('ab'), part('cd', 'bold')], 2, true), 'ab');
     assert.equal(paint([part('ab', 'bold'), part('cd')], 3, true), '\u001b[1mab\u001b[0m…');
   });
 
@@ -202,6 +245,10 @@ describe('text for a terminal', () => {
     const line = lineText(columnOf([point]));
     assert.match(line, /^\d\d:\d\d:\d\d {2}52 requests\/s {2}P50 4\d\d us {2}P99 31\d ms {2}5xx/);
     assert.match(line, / {2}5xx 1\.9 % {2}open 1,234 {2}busiest core 93 %$/);
+    const morning = new Date(2026, 0, 2, 3, 4, 5).getTime() / 1000;
+    const statuses = [0, 1, 0, 1, 2];
+    const late = lineText(columnOf([pointWith({ time: morning, requests: 4, statuses })]));
+    assert.match(late, /^03:04:05 .* 5xx 50 % /);
     const absent = absenceText(START, { seconds: 3, problem: 'no response within 5 s' });
     assert.match(absent, /^\d\d:\d\d:\d\d {2}no metrics for 3 s: no response within 5 s$/);
     const model = new Model({ workers: 2, started: START - 10 });
@@ -210,6 +257,8 @@ describe('text for a terminal', () => {
     assert.match(text, /^Since it started, 10 s ago:\nRequests {5}52, 5\.2 a second$/m);
     assert.match(text, /^GET {5}\/users\/:id +5\.0 /m);
     for (const line of text.split('\n')) assert.doesNotMatch(line, CONTROL);
+    for (let route = 0; route < 70; route++) model.add(request({ route: `/r${route}` }));
+    assert.equal(onceText(snapshotOf(model.snapshot(START)), TARGET).match(/ \/r\d/g)?.length, 70);
     assert.match(onceText(snapshotOf(model.snapshot(START - 10)), TARGET), /just started/);
   });
 });

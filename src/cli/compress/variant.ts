@@ -84,16 +84,19 @@ async function compress(
   const input = source.createReadStream({ autoClose: false, start: 0 });
   const compressor = coding.compressor(options.level, Number(stat.size));
   let bytes = 0;
-  compressor.on('data', (chunk: Uint8Array) => {
-    bytes += chunk.length;
-  });
+  // Of its last stream a pipeline awaits only that all was written to it, not that all was read.
+  async function count(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const { length } of chunks) bytes += length;
+  }
   if (options.dryRun) {
-    await pipeline(input, compressor, { signal });
+    await pipeline(input, compressor, count, { signal });
   } else {
     const output = await open(temporary, 'wx');
     try {
       await output.chmod(Number(stat.mode & 0o777n));
-      await pipeline(input, compressor, output.createWriteStream(), { signal });
+      const written = output.createWriteStream();
+      await pipeline(input, compressor, written, { signal });
+      bytes = written.bytesWritten;
     } finally {
       await output.close();
     }
