@@ -160,6 +160,24 @@ onEachDriver('methods', (add) => {
     });
   });
 
+  add('OPTIONS of an absolute target without path and query is *', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const star = (await client.ask(request('OPTIONS', '*'))).field('allow');
+      for (const [target, isStar] of [
+        ['http://a.test', true],
+        ['HTTPS://a.test:80', true],
+        ['http://a.test/', false],
+        ['http://a.test?', false],
+        ['http://a.test?a', false],
+      ] as const) {
+        const response = await client.ask(request('OPTIONS', target));
+        assert.equal(response.field('allow') === star, isStar, target);
+      }
+      assert.equal((await client.ask(request('GET', 'http://a.test'))).status, 404);
+    });
+  });
+
   add('the target * is for OPTIONS only', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();

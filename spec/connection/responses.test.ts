@@ -375,6 +375,25 @@ describe('a stream', () => {
     assert.equal(none, lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'));
   });
 
+  it('announces the trailers that were set before its head', async () => {
+    const handler: Handler = async (_request, response) => {
+      response.trailer('Sum', '1').trailer('X-Other', 'two').trailer('sum', '3');
+      await response.write('a');
+      response.trailer('Late', '4').end();
+    };
+    const end = '0\r\nSum: 1\r\nX-Other: two\r\nsum: 3\r\nLate: 4\r\n\r\n';
+    const announced = ['Trailer: sum, x-other', CHUNKED];
+    const asked = await got(get('/', 'TE: trailers'), handler);
+    assert.equal(asked, lines('200 OK', announced, `1\r\na\r\n${end}`));
+    assert.equal(
+      await got(get('/'), handler),
+      lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'),
+      'no trailers are sent',
+    );
+    const whole: Handler = (_request, response) => response.trailer('Sum', '1').text('a');
+    assert.equal(await got(get('/', 'TE: trailers'), whole), respond('a'), 'no chunks are sent');
+  });
+
   it('with trailers larger than a block', async () => {
     const value = 'v'.repeat(3_000);
     const handler: Handler = async (_request, response) => {

@@ -28,3 +28,29 @@ test('a 304 has the fields of a version, a 412 has none of them', async () => {
   }
   await server.close();
 });
+
+test('a Last-Modified of the handler decides where no tags do', async () => {
+  const date = (second: number) => `Sat, 01 Jan 2000 00:00:0${second} GMT`;
+  const { server } = unlistenedServer();
+  server.get('/', (_request, response) => {
+    response.etag().header('Last-Modified', date(5)).text('content');
+  });
+  server.get('/odd', (_request, response) => {
+    response.etag().header('Last-Modified', 'today').text('content');
+  });
+  for (const [headers, status, target] of [
+    [{ 'If-Modified-Since': date(4) }, 200, '/'],
+    [{ 'If-Modified-Since': date(5) }, 304, '/'],
+    [{ 'If-Modified-Since': date(5), 'If-None-Match': '"other"' }, 200, '/'],
+    [{ 'If-Modified-Since': 'garbage' }, 200, '/'],
+    [{ 'If-Unmodified-Since': date(4) }, 412, '/'],
+    [{ 'If-Unmodified-Since': date(5) }, 200, '/'],
+    [{ 'If-Unmodified-Since': date(4), 'If-Match': '*' }, 200, '/'],
+    [{ 'If-Modified-Since': date(5) }, 200, '/odd'],
+    [{ 'If-Unmodified-Since': date(4) }, 200, '/odd'],
+  ] as const) {
+    const { status: seen } = await server.inject({ target, headers });
+    assert.equal(seen, status, `${target} ${JSON.stringify(headers)}`);
+  }
+  await server.close();
+});

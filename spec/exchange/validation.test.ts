@@ -288,10 +288,14 @@ describe('validation of what is not JSON', () => {
 
   test('a field __proto__ is 400', async () => {
     await withSite(routes, async ({ ask }) => {
-      assert.equal((await ask(get('/query?tag=a&n=1&__proto__=x'))).status, 400);
+      const query = await ask(get('/query?tag=a&n=1&__proto__=x'));
+      assert.equal(query.status, 400);
+      assert.match(query.text, /the query has the key __proto__/);
       const form = await ask(post('/form', 'tag=a&n=1&__proto__=x', FORM));
       assert.equal(form.status, 400);
-      assert.match(form.text, /has the key __proto__/);
+      assert.match(form.text, /the form has the key __proto__/);
+      const read = await ask(post('/read', 'tag=a&n=1&__proto__=x', FORM));
+      assert.match(read.text, /the form has the key __proto__/);
     });
   });
 });

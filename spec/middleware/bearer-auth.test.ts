@@ -77,6 +77,24 @@ describe('responses', () => {
     assert.equal(verified, 0);
   });
 
+  test('two fields are 400, whatever they are', async () => {
+    await withSite(routes(), async ({ ask }) => {
+      const own = 'Authorization: Bearer mF_9.B5f-4.1JqM';
+      for (const other of ['Authorization:', 'Authorization: Basic QTpi', own]) {
+        for (const lines of [
+          [own, other],
+          [other, own],
+        ]) {
+          const response = await ask(get('/', ...lines));
+          assert.equal(response.status, 400, String(lines));
+          const challenge = 'Bearer realm="restricted", error="invalid_request"';
+          assert.equal(response.field('www-authenticate'), challenge);
+        }
+      }
+      assert.equal((await ask(get('/', 'Authorization: Digest a=b, c=d'))).status, 401);
+    });
+  });
+
   test('a token without all scopes is 403 insufficient_scope with those it needs', async () => {
     const scopes = ['read', 'admin'];
     await withSite(routes({ scopes }), async ({ ask }) => {

@@ -74,6 +74,37 @@ describe('requests', () => {
     });
   });
 
+  test('OPTIONS and TRACE are forwarded as often as Max-Forwards says', async () => {
+    await withUpstream(echo, async (upstream) => {
+      await withSite(routes(upstream.url), async ({ ask }) => {
+        const left = async (method: string, value: string): Promise<unknown> =>
+          JSON.parse((await ask(request(method, '/', [`Max-Forwards: ${value}`]))).text).headers[
+            'max-forwards'
+          ];
+        for (const [method, sent, wanted] of [
+          ['OPTIONS', '3', '2'],
+          ['OPTIONS', '1', '0'],
+          ['OPTIONS', '9'.repeat(400), '9007199254740990'],
+          ['OPTIONS', '-1', '-1'],
+          ['TRACE', '02', '1'],
+          ['GET', '0', '0'],
+        ]) {
+          assert.equal(await left(method, sent), wanted, `${method} ${sent}`);
+        }
+        const { connections } = upstream;
+        for (const [method, status] of [
+          ['OPTIONS', 204],
+          ['TRACE', 405],
+        ] as const) {
+          const own = await ask(request(method, '/', ['Max-Forwards: 0', 'Connection: close']));
+          assert.deepEqual([own.status, own.field('via')], [status, undefined], method);
+          assert.match(own.field('allow') ?? '', /GET, HEAD, OPTIONS/);
+        }
+        assert.equal(upstream.connections, connections);
+      });
+    });
+  });
+
   test('Connection cannot remove what the proxy adds', async () => {
     await withUpstream(echo, async ({ url }) => {
       await withSite(routes(url), async ({ ask }) => {
@@ -103,6 +134,14 @@ describe('requests', () => {
         const seen = JSON.parse(absolute.text);
         assert.equal(seen.url, '/?x');
         assert.equal(seen.headers.host, 'b.test');
+        for (const [target, url] of [
+          ['*', '*'],
+          ['http://b.test', '*'],
+          ['http://b.test/', '/'],
+          ['http://b.test?', '/?'],
+        ]) {
+          assert.equal(JSON.parse((await ask(request('OPTIONS', target))).text).url, url, target);
+        }
         assert.equal(
           (await ask('CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n')).status,
           501,

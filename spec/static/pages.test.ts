@@ -17,6 +17,7 @@ interface Seen {
   readonly status: number;
   readonly text: string;
   readonly etag: string | null;
+  readonly vary: string | null;
 }
 
 describe('a page in place of a 404', () => {
@@ -49,7 +50,8 @@ describe('a page in place of a 404', () => {
     server.use('/', serveStatic(root, options));
     const response = await server.inject({ target, method, headers });
     const { status } = response;
-    return { status, text: await response.text(), etag: response.headers.get('etag') };
+    const text = await response.text();
+    return { status, text, etag: response.headers.get('etag'), vary: response.headers.get('vary') };
   }
 
   it('of an application is sent for paths without an extension, to who accepts HTML', async () => {
@@ -66,11 +68,31 @@ describe('a page in place of a 404', () => {
     assert.equal((await ask(options, '/app.html')).text, 'the app');
   });
 
+  it('that depends on Accept says so, in its 404 as well', async () => {
+    const options = { spa: 'app.html' };
+    const etag = (await ask(options, '/some/path')).etag ?? '';
+    for (const [target, headers, status, vary] of [
+      ['/some/path', HTML, 200, 'Accept'],
+      ['/some/path', { ...HTML, 'if-none-match': etag }, 304, 'Accept'],
+      ['/some/path', { accept: 'image/png' }, 404, 'Accept'],
+      ['/some/path.js', HTML, 404, null],
+      ['/app.html', HTML, 200, null],
+      ['/api', HTML, 200, null],
+    ] as const) {
+      const seen = await ask(options, target, headers);
+      assert.deepEqual([seen.status, seen.vary], [status, vary], target);
+    }
+    const both = { spa: 'app.html', notFound: '404.html' };
+    const missing = await ask(both, '/some/path', { accept: 'image/png' });
+    assert.deepEqual([missing.status, missing.text, missing.vary], [404, 'not here', 'Accept']);
+    assert.equal((await ask({ notFound: '404.html' }, '/none')).vary, null);
+  });
+
   it('has status 404, no validators, and no condition is true of it', async () => {
     const options = { notFound: '404.html' };
     for (let round = 0; round < 2; round++) {
       const missing = await ask(options, '/none.js', { 'if-none-match': '*' });
-      assert.deepEqual(missing, { status: 404, text: 'not here', etag: null });
+      assert.deepEqual(missing, { status: 404, text: 'not here', etag: null, vary: null });
     }
     const itself = await ask(options, '/404.html');
     assert.deepEqual([itself.status, itself.text], [200, 'not here']);
@@ -81,7 +103,7 @@ describe('a page in place of a 404', () => {
   it('may be too large to be kept in memory', async () => {
     const options = { notFound: 'large.html', cacheEntryBytesMax: 1_000 };
     const missing = await ask(options, '/none');
-    assert.deepEqual(missing, { status: 404, text: LARGE, etag: null });
+    assert.deepEqual(missing, { status: 404, text: LARGE, etag: null, vary: null });
   });
 
   it('of an application comes before that for missing paths', async () => {

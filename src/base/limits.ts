@@ -222,7 +222,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'a body read in full by bytes(), text(), json() or form() (413)',
   },
   formPartsMax: {
-    // A field takes Node's parser some 10 microseconds, so this many block the loop for 10 ms.
+    // A field takes some 5 microseconds, so this many block the loop for 5 ms.
     default: 1_000,
     min: 1,
     max: 1_000_000,
@@ -230,7 +230,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'fields and files together of a form that form() reads (413)',
   },
   formFilesMax: {
-    // A file takes nearly 100 microseconds: Node makes a File in several steps.
+    // A file takes some 40 microseconds: Node makes a File in several steps.
     default: 100,
     min: 0,
     max: 1_000_000,

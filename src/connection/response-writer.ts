@@ -226,6 +226,12 @@ export class ResponseWriter {
     exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
     if (length < 0 && !exchange.chunked && !omitted) exchange.disableKeepAlive();
+    const trailers = exchange.chunked ? trailersOf(exchange) : null;
+    if (trailers !== null) {
+      // RFC 9110 6.6.2; those that the handler adds later are sent without.
+      const names = new Set(trailers.map(([name]) => name.toLowerCase()));
+      exchange.fields.setKnown('Trailer', 'trailer', [...names].join(', '));
+    }
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(sendQueue, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
@@ -280,7 +286,7 @@ export class ResponseWriter {
   /** Queues the end of a chunked stream. */
   end(sendQueue: SendQueue, exchange: Exchange): void {
     if (!exchange.chunked || isHeadOnly(exchange)) return;
-    const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
+    const trailers = trailersOf(exchange);
     if (trailers === null) {
       this.#raw(sendQueue, END);
       return;
@@ -307,6 +313,14 @@ export class ResponseWriter {
 
 const LINE_END = asciiBytes('\r\n');
 const END = asciiBytes('0\r\n\r\n');
+
+/** Those that are sent. */
+function trailersOf({
+  framing,
+  trailers,
+}: Exchange): readonly (readonly [string, string])[] | null {
+  return framing.trailersAccepted ? trailers : null;
+}
 
 function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content, 'utf8') : content;

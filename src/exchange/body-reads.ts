@@ -92,7 +92,7 @@ export async function readForm(
     throw error;
   }
   if (options.validate === undefined) return form;
-  return validate(options.validate, formRecord(form), 'the form');
+  return validate(options.validate, formRecord(form, 'the form'), 'the form');
 }
 
 const DONE = { done: true, value: undefined } as const;

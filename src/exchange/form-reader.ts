@@ -2,10 +2,10 @@
 // chunk of the body, or the head of a part, is in memory. It reads only when it is asked to, so a
 // client cannot send faster than a handler reads.
 
-import { CR, DASH, LF } from '../base/ascii.ts';
+import { CR, DASH, LF, SP, TAB } from '../base/ascii.ts';
 import { FORM_HEAD_BYTES_MAX } from '../base/fixed-limits.ts';
 import { utf8 } from '../http/text.ts';
-import { malformedForm, tooLargeForm } from './form-parts.ts';
+import { type FormLimits, malformedForm, tooLargeForm, tooManyParts } from './form-parts.ts';
 import { type PartHead, parsePartHead } from './part-head.ts';
 
 /** A limit and how the message about it names it. */
@@ -19,6 +19,17 @@ export interface ReaderLimits {
   readonly files: NamedLimit;
   readonly partBytes: NamedLimit;
   readonly totalBytes: NamedLimit;
+}
+
+/** Of the configuration; the body has limits of its own. */
+export function formReaderLimits({ formPartsMax, formFilesMax }: FormLimits): ReaderLimits {
+  const none = { max: Number.POSITIVE_INFINITY, name: '' };
+  return {
+    parts: { max: formPartsMax, name: 'form_parts_max' },
+    files: { max: formFilesMax, name: 'form_files_max' },
+    partBytes: none,
+    totalBytes: none,
+  };
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -53,20 +64,18 @@ export class FormReader {
   async nextPart(): Promise<PartHead | null> {
     while (this.#inPart) await this.nextChunk();
     if (!this.#begun) await this.#begin();
-    // Behind a delimiter: CR LF and a part, or two dashes and the end.
+    // Behind a delimiter: two dashes and the end, or CR LF and a part.
     await this.#have(2);
-    const first = this.#bytes[this.#at];
-    const second = this.#bytes[this.#at + 1];
-    if (first === DASH && second === DASH) {
+    if (this.#isNext(DASH, DASH)) {
       await this.#end();
       return null;
     }
-    if (first !== CR || second !== LF) malformedForm('a boundary does not end its line');
+    await this.#skipPadding();
+    await this.#have(2);
+    if (!this.#isNext(CR, LF)) malformedForm('a boundary does not end its line');
     this.#parts += 1;
     const { parts, files } = this.#limits;
-    if (this.#parts > parts.max) {
-      tooLargeForm(`more than ${parts.max} fields and files (${parts.name})`);
-    }
+    if (this.#parts > parts.max) tooManyParts(parts.max, parts.name);
     const head = await this.#head();
     if (head.filename !== undefined) this.#files += 1;
     if (this.#files > files.max) tooLargeForm(`more than ${files.max} files (${files.name})`);
@@ -122,7 +131,7 @@ export class FormReader {
     const why = 'its content does not begin with its boundary';
     for (;;) {
       await this.#have(2, why);
-      if (this.#bytes[this.#at] !== CR || this.#bytes[this.#at + 1] !== LF) break;
+      if (!this.#isNext(CR, LF)) break;
       this.#at += 2;
     }
     const dashed = this.#delimiter.subarray(2);
@@ -155,12 +164,27 @@ export class FormReader {
   /** Behind the last delimiter there may be line ends, and nothing else. */
   async #end(): Promise<void> {
     this.#at += 2;
+    await this.#skipPadding();
     do {
       for (; this.#at < this.#bytes.length; this.#at++) {
         const byte = this.#bytes[this.#at];
         if (byte !== CR && byte !== LF) malformedForm('something follows its last boundary');
       }
     } while (await this.#fill());
+  }
+
+  /** Transport padding (RFC 2046 5.1.1): what a mail server appended to the line of a boundary. */
+  async #skipPadding(): Promise<void> {
+    do {
+      for (; this.#at < this.#bytes.length; this.#at++) {
+        const byte = this.#bytes[this.#at];
+        if (byte !== SP && byte !== TAB) return;
+      }
+    } while (await this.#fill());
+  }
+
+  #isNext(first: number, second: number): boolean {
+    return this.#bytes[this.#at] === first && this.#bytes[this.#at + 1] === second;
   }
 
   /** Reads until there are so many bytes. */

@@ -4,12 +4,15 @@ import { unsafeKey } from './json-text.ts';
 
 /**
  * The values by name: one value as itself, several of one name as an array in their order. The
- * object has no prototype. Throws HttpError 400 for the name `__proto__`, as for JSON.
+ * object has no prototype. Throws HttpError 400 for the name `__proto__`, as for JSON; `what` has it.
  */
-export function formRecord(entries: Iterable<[string, unknown]>): Record<string, unknown> {
+export function formRecord(
+  entries: Iterable<[string, unknown]>,
+  what: string,
+): Record<string, unknown> {
   const lists = new Map<string, unknown[]>();
   for (const [name, value] of entries) {
-    if (name === '__proto__') throw unsafeKey(name);
+    if (name === '__proto__') throw unsafeKey(name, what);
     const list = lists.get(name);
     if (list === undefined) lists.set(name, [value]);
     else list.push(value);

@@ -109,6 +109,6 @@ function checkKeysOf(value: object): void {
   if (Object.hasOwn(member, 'prototype')) throw unsafeKey('constructor.prototype');
 }
 
-export function unsafeKey(key: string): HttpError {
-  return new HttpError(400, `the body has the key ${key}, which could change other objects`);
+export function unsafeKey(key: string, what = 'the body'): HttpError {
+  return new HttpError(400, `${what} has the key ${key}, which could change other objects`);
 }

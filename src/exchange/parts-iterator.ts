@@ -8,7 +8,7 @@ import { fieldValue } from './field-value.ts';
 import { MULTIPART, typeOf, wrongType } from './form.ts';
 import { FormPart, type FormSource } from './form-part.ts';
 import { boundaryOf } from './form-parts.ts';
-import { FormReader, type NamedLimit, type ReaderLimits } from './form-reader.ts';
+import { FormReader, formReaderLimits, type NamedLimit, type ReaderLimits } from './form-reader.ts';
 import { HttpError } from './http-error.ts';
 import { quietly } from './late.ts';
 
@@ -139,15 +139,15 @@ function multipartBoundary(exchange: Exchange): string {
 }
 
 function readerLimits({ services }: Exchange, given: PartLimits): ReaderLimits {
-  const { formPartsMax, formFilesMax } = services.limits;
-  const limit = (name: keyof PartLimits, max: number, key: string): NamedLimit => {
+  const limits = formReaderLimits(services.limits);
+  const limit = (name: keyof PartLimits): NamedLimit => {
     const own = given[name];
-    return own === undefined ? { max, name: key } : { max: own, name: `limits.${name}` };
+    return own === undefined ? limits[name] : { max: own, name: `limits.${name}` };
   };
   return {
-    parts: limit('parts', formPartsMax, 'form_parts_max'),
-    files: limit('files', formFilesMax, 'form_files_max'),
-    partBytes: limit('partBytes', Number.POSITIVE_INFINITY, ''),
-    totalBytes: limit('totalBytes', Number.POSITIVE_INFINITY, ''),
+    parts: limit('parts'),
+    files: limit('files'),
+    partBytes: limit('partBytes'),
+    totalBytes: limit('totalBytes'),
   };
 }

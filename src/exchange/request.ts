@@ -337,7 +337,9 @@ const NO_OPTIONS: object = Object.freeze({});
 
 /** Parameters of a query and fields of a form become an object first. */
 async function validateValue(schema: unknown, value: unknown): Promise<unknown> {
-  const isList = value instanceof URLSearchParams || value instanceof FormData;
-  const checked = isList ? formRecord(value as Iterable<[string, unknown]>) : value;
+  const isForm = value instanceof FormData;
+  const isList = isForm || value instanceof URLSearchParams;
+  const what = isForm ? 'the form' : 'the query';
+  const checked = isList ? formRecord(value as Iterable<[string, unknown]>, what) : value;
   return validate(schema, checked, 'the request');
 }

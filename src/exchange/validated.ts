@@ -3,6 +3,7 @@
 import type { AsyncIo } from '../async-io/async-io.ts';
 import { Coding } from '../http/accept-encoding.ts';
 import { checkPreconditions, isUnconditional, Verdict } from '../http/conditional.ts';
+import { parseDate } from '../http/date.ts';
 import { isEntityTag, isWeakTag } from '../http/entity-tag.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
@@ -37,7 +38,9 @@ export function validated(exchange: Exchange, content: Content): Content {
     const tag = contentTag(exchange.services.asyncIo, bytes);
     fields.setKnown('ETag', 'etag', exchange.etagUse === EtagUse.Computed ? tag : `W/${tag}`);
   }
-  const verdict = verdictOf(exchange, Number.NaN);
+  const verdict = isUnconditional(exchange.head)
+    ? Verdict.Proceed
+    : verdictOf(exchange, lastModified(exchange));
   if (verdict === Verdict.NotModified) return notModified(exchange, bytesOf(exchange, content));
   return verdict === Verdict.Failed ? failed(exchange, 412) : content;
 }
@@ -54,6 +57,11 @@ export function verdictOf(exchange: Exchange, modifiedMs: number): Verdict {
   if (isUnconditional(head)) return Verdict.Proceed;
   const validators = { etag: etagField(exchange), modifiedMs };
   return checkPreconditions(head, bytes, base, validators, services.wallMs());
+}
+
+/** The time of the response's Last-Modified; NaN without a valid one. */
+function lastModified({ fields, services }: Exchange): number {
+  return parseDate(fields.get('last-modified') ?? '', services.wallMs());
 }
 
 /** The response's ETag; null without a valid one. */

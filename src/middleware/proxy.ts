@@ -24,6 +24,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { BodyKind } from '../http/framing.ts';
 import { hopFields } from '../http/hop-fields.ts';
+import { forwardsLeft, respondAsLast } from './max-forwards.ts';
 import { requestFields } from './proxy-fields.ts';
 import {
   checkAgainAndAgain,
@@ -166,6 +167,8 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
   const { services } = received;
   const { method, signal } = request;
   if (method === 'CONNECT') throw new HttpError(501);
+  const left = forwardsLeft(request);
+  if (left === -1) return respondAsLast(request, response);
   const target = targetFor(policy, request);
   const bodyBytes = bodyBytesOf(received);
   const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
@@ -176,6 +179,7 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
     const server = policy.servers.next(services.nowMs());
     const host = policy.host === 'client' ? request.header('host') : server.host;
     const fields = requestFields(request, host ?? server.host);
+    if (left !== null) fields['max-forwards'] = String(left);
     if (decodingOf(received) !== null) delete fields['content-encoding'];
     const exchange = server.upstream.send({ method, target, fields, bodyBytes });
     const giveUp = () => exchange.destroy();
@@ -207,9 +211,10 @@ function bodyBytesOf(exchange: Exchange): number {
   return kind === BodyKind.Length && decodingOf(exchange) === null ? length : -1;
 }
 
-/** Origin-form of the client's target (RFC 9112 3.2.1). */
+/** Origin-form of the client's target (RFC 9112 3.2.1), or asterisk-form (3.2.4). */
 function targetFor({ rewrite }: Policy, request: Request): string {
   const own = request.target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
+  if (own === '' && request.method === 'OPTIONS') return '*';
   const target = own.startsWith('?') || own === '' ? `/${own}` : own;
   if (rewrite === undefined || target === '*') return target;
   const rewritten: unknown = rewrite(target);

@@ -23,7 +23,7 @@ import type { TrailingSlash } from './config/keys.ts';
 import { clearContent, errorContent, isHttpError, setErrorFields } from './error-content.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
 import { NoResponseNotes } from './no-response.ts';
-import { otherSlash, referenceTo, setPath } from './request-path.ts';
+import { isServerWide, otherSlash, referenceTo, setPath } from './request-path.ts';
 import { type RouteEntry, Routes } from './routes.ts';
 import type { ErrorHandler, Step } from './scope.ts';
 
@@ -99,7 +99,7 @@ export class Application {
     const { exchange, match } = invocation;
     const { head } = exchange;
     invocation.endpoint = this.#noRoute;
-    if (head.form === TargetForm.Asterisk) invocation.endpoint = this.#everything;
+    if (isServerWide(head)) invocation.endpoint = this.#everything;
     else if (head.form === TargetForm.Authority) {
       // The bytes that follow are for the other end of a tunnel.
       exchange.disableKeepAlive();

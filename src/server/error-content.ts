@@ -92,10 +92,14 @@ export function clearContent(exchange: Exchange): void {
 
 const CONTENT_FIELDS = [
   'content-type',
+  'content-digest',
   'content-encoding',
   'content-language',
+  'content-location',
   'content-range',
   'content-disposition',
+  'repr-digest',
+  'accept-ranges',
   'etag',
   'last-modified',
   'cache-control',

@@ -3,6 +3,8 @@
 
 import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { type Head, TargetForm } from '../http/head.ts';
+import { Method } from '../http/method.ts';
 import { routePath, segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import { WORD_BYTES } from '../route/literals.ts';
@@ -27,6 +29,13 @@ export function setPath(exchange: Exchange): boolean {
   exchange.pathFrom = 0;
   exchange.pathTo = Math.max(length, 0);
   return length > 0;
+}
+
+/** `OPTIONS *`, or an absolute target that means it: without path and query (RFC 9112 3.2.4). */
+export function isServerWide({ form, method, pathStart, targetEnd }: Head): boolean {
+  if (form === TargetForm.Origin) return false;
+  const isBare = form === TargetForm.Absolute && pathStart === targetEnd;
+  return form === TargetForm.Asterisk || (isBare && method === Method.OPTIONS);
 }
 
 /** The path with the slash at its end removed, or added; null for '/', which has no other. */

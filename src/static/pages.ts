@@ -3,21 +3,19 @@
 
 import type { OpenFile } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { fieldValue } from '../exchange/field-value.ts';
 import { type Representation, sendContent, sendOpenFile } from '../exchange/representation.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { CachedFile } from './cached-file.ts';
 
 /**
- * Whether a browser may show the page at this path: the client accepts HTML, and the path does not
- * end in a file extension. A script or an image that is missing is a 404: a page in its place
- * would be a syntax error there, and be cached.
+ * Whether a browser may show the page at this path, if it accepts HTML: the path does not end in a
+ * file extension. A script or an image that is missing is a 404: a page in its place would be a
+ * syntax error there, and be cached.
  */
-export function isNavigation(exchange: Exchange): boolean {
+export function mayBePage(exchange: Exchange): boolean {
   const path = exchange.path(0);
   const name = path.slice(path.lastIndexOf('/') + 1);
-  if (/[^.]\.[^.]+$/.test(name)) return false;
-  return acceptsHtml(fieldValue(exchange, 'accept'));
+  return !/[^.]\.[^.]+$/.test(name);
 }
 
 /** By the most specific media range for text/html (RFC 9110 12.5.1); without a field, true. */

@@ -4,6 +4,7 @@
 
 import type { OpenFile } from '../async-io/async-io.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
+import { fieldValue } from '../exchange/field-value.ts';
 import type { Next } from '../exchange/handler.ts';
 import { asPart } from '../exchange/parts.ts';
 import { isUnsent } from '../exchange/respond.ts';
@@ -29,7 +30,7 @@ import { Listings } from './listing/listing.ts';
 import { type Loaded, loadFile, type SiteParts } from './load-file.ts';
 import { MissingFiles } from './missing-files.ts';
 import type { Settings } from './options.ts';
-import { isNavigation, sendNotFound } from './pages.ts';
+import { acceptsHtml, mayBePage, sendNotFound } from './pages.ts';
 import { keyOf, requestedNames, type Wanted, wantedBy } from './requested-path.ts';
 import { Root } from './root.ts';
 import { sendNow, sendUnstable, sendVariant } from './send-variant.ts';
@@ -275,8 +276,12 @@ export class Site {
 
   async #sendPage(exchange: Exchange, hasRoute: boolean): Promise<readonly string[]> {
     if (hasRoute) return NO_METHODS;
-    if (this.#spa !== null && isNavigation(exchange)) {
-      await this.#sendWanted(exchange, this.#spa, sendVariant);
+    if (this.#spa !== null && mayBePage(exchange) && isUnsent(exchange)) {
+      // The page, and the 404 in its place (RFC 9110 12.5.5).
+      exchange.fields.append('Vary', 'vary', 'Accept');
+      if (acceptsHtml(fieldValue(exchange, 'accept'))) {
+        await this.#sendWanted(exchange, this.#spa, sendVariant);
+      }
     }
     if (this.#notFound !== null && isUnsent(exchange)) {
       await this.#sendWanted(exchange, this.#notFound, sendNotFound);
