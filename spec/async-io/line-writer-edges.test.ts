@@ -179,6 +179,32 @@ describe('what has no room', () => {
   });
 });
 
+it('a line that a failure cuts is written again, whole; a failure is told once', async () => {
+  const { sink, writer } = made();
+  const told: (number | string | null)[] = [];
+  sink.results = [4, 2, ENOSPC];
+  writer.write('one\ntwo\nthree\n', (lines, code) => told.push(lines, code));
+  await nextImmediate();
+  assert.deepEqual(sink.writes, ['one\n', 'tw']);
+  assert.deepEqual(told, [0, 'ENOSPC']);
+  sink.results = [ENOSPC];
+  assert.equal(delayOf(sink), 1_000);
+  assert.equal(delayOf(sink), 1_000);
+  assert.deepEqual(sink.writes, ['one\n', 'tw', 'two\nthree\n']);
+  assert.deepEqual(told, [0, 'ENOSPC']);
+  sink.results = [3, ENOSPC];
+  writer.write('four\n');
+  await nextImmediate();
+  assert.equal(told.length, 4, 'after a success it is news');
+  mock.timers.tick(1_000);
+  assert.equal(sink.writes.at(-1), 'four\n');
+  sink.always = ENOSPC;
+  writer.write('five\nsix\n');
+  writer.flushNow();
+  assert.deepEqual(told.slice(4), [2, 'ENOSPC'], 'what is lost at exit is told');
+  assert.equal(writer.dropped, 2);
+});
+
 it('a stream that ends costs the lines that it has not taken, and no others', async () => {
   const { sink, writer } = made(4);
   const reports: (readonly [number, string | null])[] = [];

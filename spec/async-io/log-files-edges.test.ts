@@ -88,7 +88,10 @@ describe('a log file', () => {
       },
     );
     replace('close', (fd: number) => closed.push(fd));
-    replace('fstatSync', () => ({ isFIFO: () => isFifo }));
+    replace('fstat', (_fd: number, done: (error: null, stat: object) => void) => {
+      done(null, { isFile: () => false });
+    });
+    replace('fstatSync', () => ({ isFIFO: () => isFifo, isFile: () => false }));
     replace('openSync', () => ++nextFd);
     replace('writeSync', (_fd: number, bytes: Uint8Array, from: number, length: number) => {
       if (faultNow !== null) throw faultNow;

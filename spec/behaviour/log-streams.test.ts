@@ -35,8 +35,8 @@ async function closes(server: LogServer): Promise<void> {
   assert.ok(performance.now() - beganMs < CLOSE_MS_MAX);
 }
 
-/** Standard output cannot be written. */
-async function survives(driver: DriverName, out: Stream): Promise<void> {
+/** Standard output cannot be written; returns what standard error got. */
+async function survives(driver: DriverName, out: Stream): Promise<string> {
   const errors = new Pipe();
   const server = await new LogServer(driver, out, errors).listening();
   assert.equal(await server.ask(get('/'), 100), 'hello');
@@ -47,6 +47,7 @@ async function survives(driver: DriverName, out: Stream): Promise<void> {
   errors.read();
   assert.match(errors.text, /vibing error: GET \/error: Error: failed on purpose\n/);
   assert.doesNotMatch(errors.text, /Unhandled|uncaught|node:events/);
+  return errors.text;
 }
 
 onDriversInTurn(
@@ -98,11 +99,16 @@ onDriversInTurn(
       assert.match(errors.text, /^vibing error: standard output /);
     });
 
-    add('on a device that is full', (driver) => survives(driver, openSync('/dev/full', 'w')));
+    add('on a device that is full, which it reports once', async (driver) => {
+      const text = await survives(driver, openSync('/dev/full', 'w'));
+      const told = text.match(/standard output cannot be written \(ENOSPC\)/g);
+      assert.equal(told?.length, 1, text);
+      assert.match(text, /standard output can no longer be written \(ENOSPC\): \d+ lines/);
+    });
 
-    add('on a descriptor that cannot be written', (driver) =>
-      survives(driver, openSync('/dev/null', 'r')),
-    );
+    add('on a descriptor that cannot be written', async (driver) => {
+      await survives(driver, openSync('/dev/null', 'r'));
+    });
 
     for (const kind of ['closed', 'full'] as const) {
       add(`an error goes to a standard error that is ${kind}`, async (driver) => {

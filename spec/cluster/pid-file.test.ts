@@ -44,7 +44,7 @@ function assertError(file: PidFile, message: RegExp): void {
       assert.ok(error instanceof ServiceError);
       assert.match(error.message, message);
       const [, code] = /\((E[A-Z]+)\)$/.exec(error.message) ?? [];
-      const isTaken = error.message.endsWith('which is running');
+      const isTaken = error.message.includes('which is running; stop it, or choose another path');
       assert.equal(error.code, code ?? (isTaken ? 'EEXIST' : 'EINVAL'));
       return true;
     },
@@ -114,12 +114,18 @@ test('a file without a process id is an error and stays', () => {
 
 test('anything but a regular file is an error', () => {
   mkdirSync(path);
-  assertError(new PidFile(path), /server.pid is not a regular file$/);
-  assertError(new PidFile('/dev/null'), /\/dev\/null is not a regular file$/);
+  assertError(
+    new PidFile(path),
+    /server.pid is not a regular file; remove it, or choose another path$/,
+  );
+  assertError(new PidFile('/dev/null'), /\/dev\/null is not a regular file; /);
 });
 
 test('a missing folder, or a file instead, is an error at once', () => {
-  assertError(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
+  assertError(
+    new PidFile(join(folder, 'no', 'x')),
+    /cannot be written: no such folder; create it \(ENOENT\)$/,
+  );
   writeFileSync(join(folder, 'file'), '');
   assertError(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
 });

@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, mock, test } from 'node:test';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import type { FormPart } from '../../src/exchange/form-part.ts';
 import type { PartsOptions } from '../../src/exchange/parts-iterator.ts';
 import type { Request } from '../../src/exchange/request.ts';
@@ -483,6 +485,38 @@ describe('a form that fails', () => {
     assert.equal(readdirSync(folder).length, 1);
     await fixture.end();
   });
+
+  for (const [how, at, kept] of [
+    ['a full disk ends the loop', 'write', 0],
+    ['a file that cannot be made ends the loop', 'create', 0],
+    ['the result of the loop is a saveTo() that fails', 'result', 0],
+    ['the handler goes on without the file', 'goes on', 2],
+  ] as const) {
+    test(`as ${how}: ${kept} files stay`, async () => {
+      const io = mock.method(NodeAsyncIo.prototype, at === 'create' ? 'create' : 'write');
+      const handle = async (request: Request) => {
+        for await (const part of request.parts()) {
+          if (part.name === 'b') io.mock.mockImplementationOnce(async () => -ERRNO.ENOSPC);
+          const saving = part.saveTo(folder);
+          if (part.name === 'b' && at === 'result') return saving;
+          if (at === 'goes on') await saving.catch(() => {});
+          else await saving;
+        }
+        return 'done';
+      };
+      const body = file('a', 'x', 'one') + file('b', 'y', 'two') + file('c', 'z', 'three') + END;
+      try {
+        await upload(body, handle, (virtual, _, status) => {
+          assert.equal(status, at === 'goes on' ? 200 : 507);
+          const [line] = virtual.errors();
+          assert.match(line, /POST \/: saveTo\(\): the file .* cannot be \w+: ENOSPC/);
+          assert.equal(readdirSync(folder).length, kept);
+        });
+      } finally {
+        io.mock.restore();
+      }
+    });
+  }
 
   test('later reads fail in the same way', async () => {
     const handle = async (request: Request) => {

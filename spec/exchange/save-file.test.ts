@@ -7,11 +7,20 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { ERRNO } from '../../src/base/errno.ts';
+import type { HttpError } from '../../src/exchange/http-error.ts';
 import { saveChunks } from '../../src/exchange/save-file.ts';
 
 async function* chunks(): AsyncIterable<Uint8Array> {
   yield Buffer.from('one');
   yield Buffer.from('two');
+}
+
+/** The client learns no path. */
+function isNoRoom(error: HttpError): boolean {
+  assert.deepEqual([error.status, error.message], [507, 'Insufficient Storage']);
+  const { message } = error.cause as Error;
+  assert.match(message, /^saveTo\(\): the file .* cannot be written: ENOSPC$/);
+  return true;
 }
 
 describe('saveChunks()', () => {
@@ -63,8 +72,7 @@ describe('saveChunks()', () => {
       }
     }
     const io = new Full();
-    const saving = saveChunks(io, folder, chunks());
-    await assert.rejects(saving, /^Error: saveTo\(\): the file .* cannot be written: ENOSPC$/);
+    await assert.rejects(saveChunks(io, folder, chunks()), isNoRoom);
     assert.deepEqual([readdirSync(folder), io.open$.size], [[], 0]);
   });
 
@@ -76,7 +84,7 @@ describe('saveChunks()', () => {
     }
     const path = join(folder, 'not-closed');
     const saving = saveChunks(new Full(), path, chunks());
-    await assert.rejects(saving, /cannot be written: ENOSPC/);
+    await assert.rejects(saving, isNoRoom);
     assert.equal(existsSync(path), false);
   });
 });

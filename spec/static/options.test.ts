@@ -45,6 +45,34 @@ const INVALID: readonly (readonly [options: object, message: RegExp])[] = [
   [{ cacheBytesMax: -1 }, /cacheBytesMax is a whole number of bytes/],
 ];
 
+/** What a message says about the entry that is wrong. */
+const ENTRIES: readonly (readonly [options: object, wrong: string])[] = [
+  [{ index: ['index.html', 'a/b'] }, '"a/b": it is not the name of a file'],
+  [{ extensions: ['html', '.htm'] }, '".htm": it is not an extension without its dot'],
+  [{ cacheControl: { '*.css': true } }, '"*.css": true is not the value of a field'],
+  [{ cacheControl: { '': 'x' } }, '"": it is not a pattern of paths'],
+  [{ headers: { '*': { 'Content-Length': '7' } } }, '"*": "Content-Length": the server sets'],
+  [{ headers: { '*': { ETag: '"x"' } } }, '"*": "ETag": it follows from the file'],
+  [{ headers: { '*': { 'X Name': 'a' } } }, '"*": "X Name": a field name must be an HTTP token'],
+  [{ headers: { '*': { A: 'ok', B: 7 } } }, '"*": "B": 7 is not the value of a field'],
+  [{ headers: { '*': { B: ' ' } } }, '"*": "B": the value is empty'],
+  [{ headers: { '*': { B: 'a\nb' } } }, '"*": "B": the value has a control character'],
+  [{ headers: { 'X-Name': 'value' } }, '"X-Name": "value" is not an object of fields'],
+  [{ mimeTypes: { '.x': 'text/x' } }, '".x": it is not an extension without its dot'],
+  [{ mimeTypes: { y: 'text/y', x: 'text' } }, '"x": "text" is not a media type'],
+];
+
+describe('a message names the entry that is wrong', () => {
+  for (const [options, wrong] of ENTRIES) {
+    it(wrong, () => {
+      assert.throws(
+        () => serveStatic('.', options),
+        (error: Error) => error.message.includes(`(${wrong}`),
+      );
+    });
+  }
+});
+
 describe('invalid options', () => {
   for (const [options, message] of INVALID) {
     it(JSON.stringify(options), () => {

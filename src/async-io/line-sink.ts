@@ -10,11 +10,14 @@
 // program.
 
 import * as fs from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, promises } from 'node:fs';
 import { isatty } from 'node:tty';
+import { LF } from '../base/ascii.ts';
 import { ERRNO, faultOf } from '../base/errno.ts';
 
-const { EIO } = ERRNO;
+const { EAGAIN, EINTR, EIO } = ERRNO;
+
+const LINE_END = '\n';
 
 /**
  * Linux writes up to this many bytes to a pipe atomically: lines of several processes that share it
@@ -22,11 +25,14 @@ const { EIO } = ERRNO;
  */
 export const PIPE_BUF = 4_096;
 
+/** Where a write failed, the next one begins a line: also behind half a line. */
 export interface LineSink {
   /** The most bytes of one write(), unless a single line is longer. */
   readonly writeBytesMax: number;
   /** The bytes of a write() wait for something else first: no thread writes them at exit. */
   readonly isOpening?: boolean;
+  /** The next write opens the stream again where that helps: no error is final. */
+  readonly opensAgain?: boolean;
   /** Returns how many bytes were written, or -errno; null when `done` is called later with it. */
   write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): number | null;
   /** As write(), but synchronous, for a process that is about to exit. */
@@ -63,21 +69,86 @@ class OwnDescription implements LineSink {
 class SharedDescription implements LineSink {
   /** Unlimited: all buffered lines need one task of the pool, however busy it is. */
   readonly writeBytesMax = Number.POSITIVE_INFINITY;
-  readonly #fd: number;
+  readonly #appender: Appender;
 
   constructor(fd: number) {
-    this.#fd = fd;
+    this.#appender = new Appender(fd);
   }
 
   write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): null {
-    fs.write(this.#fd, bytes, from, to - from, null, (error, count) => {
-      done(error === null ? count : faultOf(error, EIO));
-    });
+    this.#appender.append(bytes, from, to, done);
     return null;
   }
 
   writeNow(bytes: Uint8Array, from: number, to: number): number {
-    return writeSync(this.#fd, bytes, from, to);
+    return this.#appender.appendNow(bytes, from, to);
+  }
+}
+
+/**
+ * Appends to a descriptor. A disk that gets full cuts a line, of this or another process that
+ * writes the same file: after a failure it first ends such a line.
+ */
+export class Appender {
+  fd: number;
+  #hasFailed = false;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Calls `done` with the count of written bytes, or -errno. */
+  append(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): void {
+    const end = (error: unknown, count: number): void => {
+      done(this.#checked(error === null ? count : faultOf(error, EIO)));
+    };
+    const write = (error: unknown): void => {
+      if (error === null) fs.write(this.fd, bytes, from, to - from, null, end);
+      else end(error, 0);
+    };
+    if (this.#hasFailed) endLine(this.fd, write);
+    else write(null);
+  }
+
+  appendNow(bytes: Uint8Array, from: number, to: number): number {
+    // An empty line is better than two that are joined.
+    if (this.#hasFailed && isFile(this.fd)) writeSync(this.fd, Buffer.from(LINE_END), 0, 1);
+    return this.#checked(writeSync(this.fd, bytes, from, to));
+  }
+
+  #checked(result: number): number {
+    if (result > 0) this.#hasFailed = false;
+    else if (result !== -EAGAIN && result !== -EINTR) this.#hasFailed = true;
+    return result;
+  }
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fs.fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Writes a line end when a file does not end with one, and calls `then`. */
+function endLine(fd: number, then: (error: unknown) => void): void {
+  fs.fstat(fd, async (error, stat) => {
+    const isFile = error === null && stat.isFile();
+    if (!isFile || (await lastByte(fd, stat.size)) === LF) then(error);
+    else fs.write(fd, LINE_END, null, 'utf8', then);
+  });
+}
+
+/** LF for an empty file; undefined for one that cannot be read. */
+async function lastByte(fd: number, size: number): Promise<number | undefined> {
+  if (size === 0) return LF;
+  try {
+    const file = await promises.open(`/dev/fd/${fd}`);
+    const read = file.read(Buffer.alloc(1), 0, 1, size - 1).finally(() => file.close());
+    return (await read).buffer[0];
+  } catch {
+    return undefined;
   }
 }
 

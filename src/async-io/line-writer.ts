@@ -3,7 +3,7 @@
 // counted, and the listener receives their number as soon as there is room again.
 
 import { LF } from '../base/ascii.ts';
-import { ERRNO } from '../base/errno.ts';
+import { ERRNO, errnoName } from '../base/errno.ts';
 import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../base/fixed-limits.ts';
 import type { LineSink } from './line-sink.ts';
 
@@ -25,12 +25,7 @@ const ERROR_RETRY_MS = 1_000;
 const { EAGAIN, EBADF, ECONNRESET, EINTR, ENXIO, EPIPE } = ERRNO;
 
 /** Errors after which a stream can never be written again. */
-const FINAL: ReadonlyMap<number, string> = new Map([
-  [-ENXIO, 'ENXIO'],
-  [-EBADF, 'EBADF'],
-  [-EPIPE, 'EPIPE'],
-  [-ECONNRESET, 'ECONNRESET'],
-]);
+const FINAL: readonly number[] = [-ENXIO, -EBADF, -EPIPE, -ECONNRESET];
 
 const LINE_END = '\n';
 const NO_BYTES = new Uint8Array(0);
@@ -53,10 +48,19 @@ const State = {
 type State = (typeof State)[keyof typeof State];
 
 /**
- * Called with the number of lines dropped since the last call, and the code of the error that
- * closed the stream, null when later lines are written.
+ * Called with the number of lines dropped since the last report, and the code of the error that
+ * closed the stream, null when later lines are written. No lines and a code: a write failed, and is
+ * tried again; once until a write succeeds.
  */
 export type DropListener = (lines: number, code: string | null) => void;
+
+/** What a DropListener tells about a stream or a file. */
+export function dropText(stream: string, lines: number, code: string | null): string {
+  if (lines === 0) return `${stream} cannot be written (${code}): it is tried again every second`;
+  const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
+  if (code === null) return `${stream} could not be written for a while: ${what}`;
+  return `${stream} can no longer be written (${code}): ${what}, all later lines are dropped, too`;
+}
 
 export class LineWriter {
   /** Total of lines that were never written. */
@@ -73,6 +77,8 @@ export class LineWriter {
   #isFull = false;
   /** Lines dropped since the last report. */
   #droppedNow = 0;
+  /** A failure was reported since the last write that succeeded. */
+  #isNoted = false;
   #fullRetryMs = FULL_RETRY_MS_MIN;
   #timer: NodeJS.Timeout | null = null;
   #listener: DropListener | null = null;
@@ -155,15 +161,15 @@ export class LineWriter {
   #writeDone(result: number): boolean {
     if (result > 0) {
       this.#from += result;
+      this.#isNoted = false;
       this.#fullRetryMs = FULL_RETRY_MS_MIN;
       const waiting = this.#text.length + this.#bytes.length - this.#from;
       if (this.#isFull && waiting <= RESUME_CHARACTERS) this.#reportDropped();
       return true;
     }
     if (result === -EINTR) return true;
-    const code = FINAL.get(result);
-    if (code !== undefined) {
-      this.#end(code);
+    if (FINAL.includes(result) && this.#sink.opensAgain !== true) {
+      this.#end(result);
       return false;
     }
     // A write of 0 bytes means a full stream, too.
@@ -172,8 +178,17 @@ export class LineWriter {
     // Buffered lines do not keep the process alive.
     this.#timer = setTimeout(this.#retry, isFull ? this.#fullRetryMs : ERROR_RETRY_MS).unref();
     if (isFull) this.#fullRetryMs = Math.min(2 * this.#fullRetryMs, FULL_RETRY_MS_MAX);
-    else this.#notifyFlushed();
+    else this.#failed(result);
     return false;
+  }
+
+  /** The next write has the whole of a line of which a part is written: the sink ends that part. */
+  #failed(result: number): void {
+    if (this.#from > 0) this.#from = this.#bytes.lastIndexOf(LF, this.#from - 1) + 1;
+    this.#notifyFlushed();
+    if (this.#isNoted || this.#listener === null) return;
+    this.#isNoted = true;
+    this.#listener(0, errnoName(-result));
   }
 
   /** A line that the listener writes to this stream is at the place of the missing lines. */
@@ -184,7 +199,7 @@ export class LineWriter {
     this.#listener?.(lines, null);
   }
 
-  #end(code: string): void {
+  #end(result: number): void {
     const unwritten = linesIn(this.#bytes, this.#from) + linesOf(this.#text);
     const lines = this.#droppedNow + unwritten;
     this.dropped += unwritten;
@@ -193,7 +208,7 @@ export class LineWriter {
     this.#bytes = NO_BYTES;
     this.#from = 0;
     this.#notifyFlushed();
-    this.#listener?.(lines, code);
+    this.#listener?.(lines, errnoName(-result));
   }
 
   #notifyFlushed(): void {
@@ -233,7 +248,7 @@ export class LineWriter {
     while (this.#take()) {
       const result = this.#sink.writeNow(this.#bytes, this.#from, this.#writeEnd());
       if (result > 0) this.#from += result;
-      else if (result < 0 && result !== -EAGAIN && result !== -EINTR) return;
+      else if (result < 0 && result !== -EAGAIN && result !== -EINTR) this.#end(result);
       else if (performance.now() > untilMs) return;
       else pause();
     }

@@ -4,11 +4,11 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { ERRNO, errnoName, faultOf } from '../base/errno.ts';
-import { type LineSink, PIPE_BUF } from './line-sink.ts';
-import { LineWriter } from './line-writer.ts';
+import { ERRNO, faultOf } from '../base/errno.ts';
+import { Appender, type LineSink, PIPE_BUF } from './line-sink.ts';
+import { type DropListener, dropText, LineWriter } from './line-writer.ts';
 
-const { EAGAIN, EBADF, EINTR, EIO, EPIPE, ENXIO } = ERRNO;
+const { EBADF, EIO, EPIPE, ENXIO } = ERRNO;
 
 /**
  * The kernel appends each write() as a whole (O_APPEND). A FIFO without a reader must not block a
@@ -33,17 +33,15 @@ class LogFile implements LineSink {
   /** Lines stay whole in a FIFO; unlimited in a file. */
   writeBytesMax: number = PIPE_BUF;
   readonly #path: string;
-  readonly #wrote: (result: number) => void;
+  readonly opensAgain = true;
   /** A write waits for the file to be opened: no thread has its bytes. */
   isOpening = false;
-  #fd: number = CLOSED;
+  readonly #appender: Appender = new Appender(CLOSED);
   #isBusy = false;
   #isStale = false;
 
-  /** `wrote` is called with the result of each write: bytes, or -errno. */
-  constructor(path: string, wrote: (result: number) => void) {
+  constructor(path: string) {
     this.#path = path;
-    this.#wrote = wrote;
   }
 
   write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): null {
@@ -52,19 +50,14 @@ class LogFile implements LineSink {
       this.#isBusy = false;
       done(this.#checked(result));
     };
-    const append = (): void => {
-      fs.write(this.#fd, bytes, from, to - from, null, (error, count) => {
-        finish(error === null ? count : faultOf(error, EIO));
-      });
-    };
-    if (this.#fd !== CLOSED) append();
+    if (this.#appender.fd !== CLOSED) this.#appender.append(bytes, from, to, finish);
     else {
       this.isOpening = true;
       fs.open(this.#path, FLAGS, MODE, (error, fd) => {
         this.isOpening = false;
         if (error === null) {
           this.#opened(fd);
-          append();
+          this.#appender.append(bytes, from, to, finish);
         } else finish(faultOf(error, EIO));
       });
     }
@@ -73,23 +66,21 @@ class LogFile implements LineSink {
 
   writeNow(bytes: Uint8Array, from: number, to: number): number {
     try {
-      if (this.#fd === CLOSED) this.#opened(fs.openSync(this.#path, FLAGS, MODE));
-      return fs.writeSync(this.#fd, bytes, from, to - from);
+      if (this.#appender.fd === CLOSED) this.#opened(fs.openSync(this.#path, FLAGS, MODE));
+      return this.#checked(this.#appender.appendNow(bytes, from, to));
     } catch (error) {
-      return this.#checked(faultOf(error, EIO));
+      return faultOf(error, EIO);
     }
   }
 
   #opened(fd: number): void {
-    this.#fd = fd;
+    this.#appender.fd = fd;
     this.writeBytesMax = isFifo(fd) ? PIPE_BUF : Number.POSITIVE_INFINITY;
   }
 
   #checked(result: number): number {
-    this.#wrote(result);
-    const isUseless = DESCRIPTOR_FAULTS.includes(result);
-    if (isUseless || this.#isStale) this.#close();
-    return isUseless ? -EIO : result;
+    if (this.#isStale || DESCRIPTOR_FAULTS.includes(result)) this.#close();
+    return result;
   }
 
   /** The next line opens the file again. */
@@ -100,10 +91,11 @@ class LogFile implements LineSink {
 
   #close(): void {
     this.#isStale = false;
-    if (this.#fd === CLOSED) return;
+    const { fd } = this.#appender;
+    if (fd === CLOSED) return;
     // What was written is in the kernel: nothing is lost when the close fails.
-    fs.close(this.#fd, () => {});
-    this.#fd = CLOSED;
+    fs.close(fd, () => {});
+    this.#appender.fd = CLOSED;
   }
 }
 
@@ -118,10 +110,7 @@ function isFifo(fd: number): boolean {
 interface OpenLog {
   readonly file: LogFile;
   readonly writer: LineWriter;
-  /** Reports lines that were dropped. */
-  readonly dropped: (lines: number) => void;
-  /** A failure was reported since the last successful write. */
-  isNoted: boolean;
+  readonly dropped: DropListener;
 }
 
 /** By absolute path: all servers of a process share a file's buffer. */
@@ -144,20 +133,11 @@ export function appendToLog(path: string, text: string, notice: (text: string) =
 }
 
 function makeLog(path: string, notice: (text: string) => void): OpenLog {
-  const file = new LogFile(path, (result) => {
-    const isFault = result < 0 && result !== -EAGAIN && result !== -EINTR;
-    if (isFault && !log.isNoted) {
-      const retry = 'it is tried again every second';
-      notice(`log file ${path} cannot be written (${errnoName(-result)}): ${retry}`);
-    }
-    if (isFault || result > 0) log.isNoted = isFault;
-  });
-  const dropped = (lines: number): void => {
-    const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
-    notice(`log file ${path} could not be written for a while: ${what}`);
-  };
-  const log: OpenLog = { file, writer: new LineWriter(file), dropped, isNoted: false };
-  if (logs.size === 0) process.on('exit', flushNow);
+  const file = new LogFile(path);
+  const dropped: DropListener = (lines, code) => notice(dropText(`log file ${path}`, lines, code));
+  const log: OpenLog = { file, writer: new LineWriter(file), dropped };
+  // Before the standard streams are flushed: a notice gets there.
+  if (logs.size === 0) process.prependListener('exit', flushNow);
   return log;
 }
 

@@ -17,7 +17,7 @@ import {
   type OpenFile,
 } from './async-io.ts';
 import { codings, compressNow, decoderOf, encoderOf } from './codings.ts';
-import type { DropListener } from './line-writer.ts';
+import { type DropListener, dropText } from './line-writer.ts';
 import { appendToLog, flushLogs, logLinesDropped } from './log-files.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
@@ -64,7 +64,7 @@ export class NodeAsyncIo implements AsyncIo {
     this.#notice = notice;
     this.#outputDropped = (lines, code) => notice(dropText('standard output', lines, code));
     this.#errorDropped = (lines, code) => {
-      // A closed standard error cannot print the notice.
+      // It cannot print a notice about itself.
       if (code === null) notice(dropText('standard error', lines, code));
     };
   }
@@ -294,12 +294,6 @@ function realPath(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     fs.realpath.native(path, (error, found) => (error === null ? resolve(found) : reject(error)));
   });
-}
-
-function dropText(stream: string, lines: number, code: string | null): string {
-  const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
-  if (code === null) return `${stream} could not be written for a while: ${what}`;
-  return `${stream} can no longer be written (${code}): ${what}, all later lines are dropped, too`;
 }
 
 function openStat(file: number, resolve: (result: OpenFile | number) => void): void {

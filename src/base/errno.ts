@@ -50,6 +50,7 @@ export const ERRNO = {
   EHOSTUNREACH: 113,
   EALREADY: 114,
   EINPROGRESS: 115,
+  EDQUOT: 122,
   ECANCELED: 125,
 } as const;
 

@@ -8,6 +8,45 @@ export interface OptionRule {
   /** Follows 'is', as 'true or false'. */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
+  readonly problem?: Problem;
+}
+
+/** Null for a value that fits; what is wrong within it, or '' where the value itself is wrong. */
+export type Problem = (value: unknown) => string | null;
+
+/** The rule of a value that has entries, of which a message names the wrong one. */
+export function ruleWith(wanted: string, problem: Problem): OptionRule {
+  return { wanted, problem, fits: (value) => problem(value) === null };
+}
+
+/** A list whose items fit. */
+export function listOf(problem: Problem): Problem {
+  return (value) => {
+    if (!Array.isArray(value)) return '';
+    for (const item of value) {
+      const wrong = problem(item);
+      if (wrong !== null) return `${shown(item)}: ${wrong}`;
+    }
+    return null;
+  };
+}
+
+/** An object whose names and values fit. */
+export function tableOf(ofName: Problem, ofValue: Problem): Problem {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
+    for (const [name, item] of Object.entries(value)) {
+      const wrong = ofName(name) ?? ofValue(item);
+      if (wrong !== null) return `${shown(name)}: ${wrong}`;
+    }
+    return null;
+  };
+}
+
+/** A wrong value in a message, with the entry that is wrong of what it means. */
+export function shownWrong(value: unknown, problem?: Problem, meant: unknown = value): string {
+  const wrong = problem?.(meant) ?? '';
+  return wrong === '' ? shown(value) : `${shown(value)} (${wrong})`;
 }
 
 export const BOOLEAN: OptionRule = {
@@ -62,10 +101,10 @@ export function checkOptions(
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: ${unknownOption(name, rules)}`);
-    const { wanted, fits } = rules[name];
+    const { wanted, fits, problem } = rules[name];
     // Undefined is the same as left out.
     if (value === undefined || fits(value)) continue;
-    throw new TypeError(`${owner}: ${name} is ${wanted}, given ${shown(value)}`);
+    throw new TypeError(`${owner}: ${name} is ${wanted}, given ${shownWrong(value, problem)}`);
   }
 }
 

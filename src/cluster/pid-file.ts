@@ -14,6 +14,8 @@ export type Files = Pick<
 /** A longer file is not a pid file. */
 const BYTES_MAX = 32;
 
+const NO_ID = 'does not contain a process id; remove it';
+
 export class PidFile {
   readonly #path: string;
   readonly #temporary: string;
@@ -77,28 +79,29 @@ export class PidFile {
     try {
       const stat = this.#files.statSync(this.#path, { throwIfNoEntry: false });
       if (stat === undefined) return;
-      if (!stat.isFile()) throw this.#conflict('is not a regular file');
-      if (stat.size > BYTES_MAX) throw this.#conflict('does not contain a process id');
+      if (!stat.isFile()) throw this.#conflict('is not a regular file; remove it');
+      if (stat.size > BYTES_MAX) throw this.#conflict(NO_ID);
       text = this.#files.readFileSync(this.#path, 'utf8');
     } catch (error) {
       throw this.#fault(error);
     }
     if (text.trim() === '') return;
     const pid = pidIn(text);
-    if (pid === 0) throw this.#conflict('does not contain a process id');
+    if (pid === 0) throw this.#conflict(NO_ID);
     if (pid !== this.#pid && isAlive(pid)) {
-      throw this.#conflict(`names process ${pid}, which is running`, 'EEXIST');
+      throw this.#conflict(`names process ${pid}, which is running; stop it`, 'EEXIST');
     }
   }
 
   #conflict(why: string, code = 'EINVAL'): ServiceError {
-    return new ServiceError(`pid_file: ${this.#path} ${why}`, code);
+    return new ServiceError(`pid_file: ${this.#path} ${why}, or choose another path`, code);
   }
 
   #fault(error: unknown): ServiceError {
     if (error instanceof ServiceError) return error;
     const { code = 'EIO' } = error as { code?: string };
-    return new ServiceError(`pid_file: ${this.#path} cannot be written (${code})`, code);
+    const why = code === 'ENOENT' ? ': no such folder; create it' : '';
+    return new ServiceError(`pid_file: ${this.#path} cannot be written${why} (${code})`, code);
   }
 }
 

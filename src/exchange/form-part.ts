@@ -25,6 +25,8 @@ export interface FormSource {
   isReading: boolean;
   /** The form has failed: what its reads reject with. */
   failure: unknown;
+  /** A saveTo() failed: the form fails when its handler leaves the loop over it. */
+  unsaved(error: unknown): Promise<void>;
   /** The form fails: later reads fail in the same way. */
   fail(error: unknown): Promise<never>;
   /** Rejects, later, so that a loop around it does not block the event loop. */
@@ -71,7 +73,7 @@ export class FormPart {
   /**
    * Writes the content into a new file: at `path`, or with a random name in it when it is a
    * directory. A file that exists is never overwritten. When the part or the form fails, the file
-   * is removed.
+   * is removed. Rejects with HttpError 507 when there is no room for it, and logs why.
    */
   saveTo(path: string): Promise<SavedFile> {
     if (typeof path !== 'string' || path === '') throw new TypeError('saveTo(): a path is missing');
@@ -101,6 +103,9 @@ export class FormPart {
       const file = await saveChunks(source.asyncIo, path, this.#chunks());
       source.saved.push(file.path);
       return file;
+    } catch (error) {
+      await source.unsaved(error);
+      throw error;
     } finally {
       if (isOurs) source.isReading = false;
     }

@@ -11,6 +11,7 @@ import { boundaryOf } from './form-parts.ts';
 import { FormReader, formReaderLimits, type NamedLimit, type ReaderLimits } from './form-reader.ts';
 import { HttpError } from './http-error.ts';
 import { quietly } from './late.ts';
+import { requestLine } from './request-line.ts';
 
 /** Limits of one form (413). */
 export interface PartLimits {
@@ -54,6 +55,8 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
   failure: unknown = null;
   readonly #exchange: Exchange;
   #ended = false;
+  /** A saveTo() failed, and the next part was not asked for. */
+  #isUnsaved = false;
 
   constructor(exchange: Exchange, identity: object, options: PartsOptions) {
     const { services } = exchange;
@@ -88,6 +91,7 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
       return this.refuse(new TypeError(what));
     }
     this.current = null;
+    this.#isUnsaved = false;
     this.isReading = true;
     try {
       const head = await this.reader.nextPart();
@@ -104,7 +108,7 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
     return DONE;
   }
 
-  /** The handler leaves the loop: files that were saved stay. */
+  /** The handler leaves the loop: files that were saved stay, unless a failed saveTo() ends it. */
   async return(): Promise<IteratorResult<FormPart>> {
     const isOver = this.#ended || this.failure !== null;
     this.#ended = true;
@@ -113,8 +117,23 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
     else if (!this.isReading) {
       this.current = null;
       this.#exchange.leaveBody();
+      if (this.#isUnsaved) await this.#removeFiles();
     }
     return DONE;
+  }
+
+  async unsaved(error: unknown): Promise<void> {
+    this.#isUnsaved = true;
+    if (error instanceof HttpError && error.status === 507 && error.cause instanceof Error) {
+      const { message } = error.cause;
+      this.#exchange.services.logError(`${requestLine(this.#exchange)}: ${message}`);
+    }
+    // `return part.saveTo()` has left the loop.
+    if (this.#ended) await this.#removeFiles();
+  }
+
+  async #removeFiles(): Promise<void> {
+    for (const path of this.saved.splice(0)) await this.asyncIo.remove(path);
   }
 
   async fail(error: unknown): Promise<never> {
@@ -122,7 +141,7 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
     this.current = null;
     // What is left of the body is not read.
     this.#exchange.leaveBody();
-    for (const path of this.saved.splice(0)) await this.asyncIo.remove(path);
+    await this.#removeFiles();
     return this.refuse(error);
   }
 

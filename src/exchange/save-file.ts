@@ -1,7 +1,8 @@
 // Writes the content of an upload into a new file, which is removed when the upload fails.
 
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
-import { errnoName } from '../base/errno.ts';
+import { ERRNO, errnoName } from '../base/errno.ts';
+import { HttpError } from './http-error.ts';
 
 /** A file that part.saveTo() has written: its path, and its length in bytes. */
 export interface SavedFile {
@@ -11,6 +12,8 @@ export interface SavedFile {
 
 /** Bytes of a random name: no two are the same, and none can be guessed. */
 const NAME_BYTES = 16;
+
+const NO_ROOM: readonly number[] = [ERRNO.ENOSPC, ERRNO.EDQUOT];
 
 export async function saveChunks(
   asyncIo: AsyncIo,
@@ -57,6 +60,8 @@ async function writeAll(
   }
 }
 
+/** Without room for the file an HttpError 507 (RFC 4918 11.5), whose cause says what happened. */
 function saveError(what: string, path: string, fault: number): Error {
-  return new Error(`saveTo(): the file ${path} cannot be ${what}: ${errnoName(-fault)}`);
+  const error = new Error(`saveTo(): the file ${path} cannot be ${what}: ${errnoName(-fault)}`);
+  return NO_ROOM.includes(-fault) ? new HttpError(507, undefined, { cause: error }) : error;
 }

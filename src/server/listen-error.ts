@@ -1,6 +1,7 @@
 // Errors of listen() in words: which address, what failed and what to do, and the kernel's error.
 
 import { errnoName } from '../base/errno.ts';
+import { socketFileAt } from '../driver/socket-file.ts';
 import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -13,12 +14,20 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files; raise the limit of descriptors (ulimit -n)',
 };
 
+const NO_SOCKET = 'it is a file that is no socket; remove it, or choose another path';
+
 /** `errno` is positive; the error has it by name as `code`. */
 export function listenError(errno: number, config: Config): Error {
   const code = errnoName(errno);
   const where = config.socket ?? hostPort(config.host, config.port);
-  const words = WORDS[code] ?? 'the kernel reports an error';
+  const isOther = code === 'EADDRINUSE' && isNoSocket(config.socket);
+  const words = isOther ? NO_SOCKET : (WORDS[code] ?? 'the kernel reports an error');
   return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
+}
+
+/** Something other than a socket is at the path, which a server never replaces. */
+function isNoSocket(path: string | undefined): boolean {
+  return path !== undefined && socketFileAt(path) === null;
 }
 
 /** The listener for metrics alone cannot be opened. */

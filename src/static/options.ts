@@ -1,6 +1,16 @@
 // The options of serveStatic: what is allowed, and the settings that follow from them.
 
-import { BOOLEAN, checkOptions, choice, type OptionRule, wholeNumber } from '../base/options.ts';
+import {
+  BOOLEAN,
+  checkOptions,
+  choice,
+  listOf,
+  type OptionRule,
+  type Problem,
+  ruleWith,
+  tableOf,
+  wholeNumber,
+} from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { checkFraming } from '../exchange/framing-fields.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
@@ -74,13 +84,13 @@ const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
 const INDEX = 'index.html';
 
 /** The rules of those options that are also keys of the configuration. */
-export const INDEX_RULE: OptionRule = {
-  wanted: "the name of a file, as 'index.html', or a list of names",
-  fits: (value) => {
-    if (typeof value === 'string') return isFileName(value);
-    return isListOf(value, isFileName) && value.length > 0;
+export const INDEX_RULE: OptionRule = ruleWith(
+  "the name of a file, as 'index.html', or a list of names",
+  (value) => {
+    if (typeof value === 'string') return isFileName(value) ? null : '';
+    return Array.isArray(value) && value.length === 0 ? 'it is empty' : names(value);
   },
-};
+);
 
 export const SPA_RULE: OptionRule = {
   wanted: "true, false, or the path of a page below the root, as 'app.html'",
@@ -92,25 +102,25 @@ export const NOT_FOUND_RULE: OptionRule = {
   fits: isPage,
 };
 
-export const EXTENSIONS_RULE: OptionRule = {
-  wanted: "a list of extensions without their dot, as ['html']",
-  fits: (value) => isListOf(value, isExtension),
-};
+export const EXTENSIONS_RULE: OptionRule = ruleWith(
+  "a list of extensions without their dot, as ['html']",
+  listOf(extension),
+);
 
-export const CACHE_CONTROL_RULE: OptionRule = {
-  wanted: "false, the value of a field, or an object of values by pattern, as { '*.css': '...' }",
-  fits: (value) => value === false || isFieldValue(value) || isTable(value, isGlob, isNoneOrValue),
-};
+export const CACHE_CONTROL_RULE: OptionRule = ruleWith(
+  "false, the value of a field, or an object of values by pattern, as { '*.css': '...' }",
+  (value) => (typeof value === 'object' ? noneOrValues(value) : noneOrValue(value)),
+);
 
-export const HEADERS_RULE: OptionRule = {
-  wanted: "an object of fields by pattern, as { '*.pdf': { 'X-Robots-Tag': 'noindex' } }",
-  fits: (value) => isTable(value, isGlob, (fields) => isTable(fields, isFieldName, isFieldValue)),
-};
+export const HEADERS_RULE: OptionRule = ruleWith(
+  "an object of fields by pattern, as { '*.pdf': { 'X-Robots-Tag': 'noindex' } }",
+  (value) => fieldsByPattern(value),
+);
 
-export const MIME_TYPES_RULE: OptionRule = {
-  wanted: "an object of media types by extension, as { gmi: 'text/gemini' }",
-  fits: (value) => isTable(value, isExtension, isMediaType),
-};
+export const MIME_TYPES_RULE: OptionRule = ruleWith(
+  "an object of media types by extension, as { gmi: 'text/gemini' }",
+  tableOf(extension, mediaType),
+);
 
 const OPTIONS = {
   listing: BOOLEAN,
@@ -173,53 +183,63 @@ export function hiddenPage({
   return pages.find(({ path }) => path.split('/').some(isHidden)) ?? null;
 }
 
-function isListOf(value: unknown, fits: (item: string) => boolean): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string' && fits(item));
-}
-
-function isTable(
-  value: unknown,
-  fitsKey: (key: string) => boolean,
-  fitsValue: (value: unknown) => boolean,
-): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([key, item]) => fitsKey(key) && fitsValue(item));
-}
-
 /** The path of a file below the root: names with slashes between them. */
 function isPage(value: unknown): boolean {
   return typeof value === 'string' && value.split('/').every((name) => isFileName(name));
 }
 
-function isExtension(value: string): boolean {
-  return /^[a-z0-9][a-z0-9.+_-]*$/i.test(value);
+const names: Problem = listOf((name) => {
+  return typeof name === 'string' && isFileName(name) ? null : 'it is not the name of a file';
+});
+
+function extension(value: unknown): string | null {
+  if (typeof value === 'string' && /^[a-z0-9][a-z0-9.+_-]*$/i.test(value)) return null;
+  return 'it is not an extension without its dot';
 }
 
-function isMediaType(value: unknown): boolean {
-  return isFieldValue(value) && /^[\w.+-]+\/[\w.+-]+ *(?:;|$)/.test(value);
+function mediaType(value: unknown): string | null {
+  const isType = typeof value === 'string' && /^[\w.+-]+\/[\w.+-]+ *(?:;|$)/.test(value);
+  return isType ? fieldValue(value) : `${shown(value)} is not a media type`;
 }
 
-function isNoneOrValue(value: unknown): boolean {
-  return value === false || isFieldValue(value);
+function pattern(value: unknown): string | null {
+  return isGlob(value) ? null : 'it is not a pattern of paths';
 }
 
-function isFieldValue(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== '' && passes(() => checkValue('', value));
+const noneOrValues: Problem = tableOf(pattern, noneOrValue);
+
+function noneOrValue(value: unknown): string | null {
+  return value === false ? null : fieldValue(value);
 }
+
+function fieldValue(value: unknown): string | null {
+  if (typeof value !== 'string') return `${shown(value)} is not the value of a field`;
+  if (value.trim() === '') return 'the value is empty';
+  const hasFault = faultOf(() => checkValue('', value)) !== null;
+  return hasFault ? 'the value has a control character, or one above U+00FF' : null;
+}
+
+const fields: Problem = tableOf(fieldName, fieldValue);
+
+const fieldsByPattern: Problem = tableOf(pattern, (value) => {
+  return fields(value) === '' ? `${shown(value)} is not an object of fields` : fields(value);
+});
 
 /** Validators and ranges follow from the file. */
 const FROM_FILE = ['etag', 'last-modified', 'accept-ranges', 'content-range'];
 
-function isFieldName(value: string): boolean {
-  return passes(() => checkFraming(checkedName(value))) && !FROM_FILE.includes(value.toLowerCase());
+function fieldName(value: unknown): string | null {
+  const name = String(value);
+  if (FROM_FILE.includes(name.toLowerCase())) return 'it follows from the file';
+  return faultOf(() => checkFraming(checkedName(name)));
 }
 
-/** False when a check throws. */
-function passes(check: () => void): boolean {
+/** The message of a check that throws. */
+function faultOf(check: () => void): string | null {
   try {
     check();
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return (error as Error).message;
   }
 }

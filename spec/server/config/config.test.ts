@@ -254,6 +254,35 @@ const INVALID: readonly (readonly [file: object, line: string])[] = [
   ],
   [{ socket_mode: '660' }, 'socket_mode: given without a socket, allowed: together with one'],
   [
+    { mounts: { '/a': './a', docs: './docs' } },
+    'mounts: given an object ("docs": a prefix begins with a slash), ' +
+      'allowed: an object of directories by prefix, such as {"/docs": "./docs"}',
+  ],
+  [
+    { mounts: { '/a': 5 } },
+    'mounts: given an object ("/a": 5 is not the path of a directory), ' +
+      'allowed: an object of directories by prefix, such as {"/docs": "./docs"}',
+  ],
+  [
+    { index: ['a.html', 'b/c'] },
+    'index: given an array ("b/c": it is not the name of a file), ' +
+      'allowed: the name of a file, or a list of names',
+  ],
+  [
+    { proxy_protocol_from: ['10.0.0.0/33'] },
+    'proxy_protocol_from: given an array ("10.0.0.0/33" is not an address, a range as ' +
+      '"10.0.0.0/8" (to /32, of IPv6 to /128), or "unix"), ' +
+      'allowed: one or a list of addresses and ranges such as 10.0.0.0/8, and unix',
+  ],
+  [
+    { port: 9000, metrics_port: 9000 },
+    'metrics_port: given 9000, allowed: another port than that of the server',
+  ],
+  [
+    { socket: 'a/../s', metrics_socket: './s' },
+    'metrics_socket: given "./s", allowed: another path than that of socket',
+  ],
+  [
     { connection_timeout_ms: 9 },
     'connection_timeout_ms: given 9, allowed: an integer from 10 to 86400000',
   ],
@@ -311,6 +340,41 @@ test('text values are plain', () => {
   ]);
   assert.deepEqual(load({ flags: { port: '80x' } }).problems, [
     '--port: port: given "80x", allowed: an integer from 0 to 65535',
+  ]);
+});
+
+test('as text, the entry that is wrong is named, too', () => {
+  const flags = {
+    headers: '{"*.css":{"Content-Length":"5"}}',
+    mounts: '{"/":"x"}',
+    cacheControl: '{"*":7}',
+    extensions: 'html,.htm',
+  };
+  const { problems } = load({ flags });
+  assert.deepEqual(
+    problems.map((line) => line.replace(/ given .* \((".*)\), allowed.*/, ' $1')).sort(),
+    [
+      '--cache-control: cache_control: "*": 7 is not the value of a field',
+      '--extensions: extensions: ".htm": it is not an extension without its dot',
+      '--headers: headers: "*.css": "Content-Length": the server sets the field content-length itself',
+      '--mounts: mounts: "/": the directory of all paths is static_dir',
+    ],
+  );
+});
+
+test('two listeners may have port 0, or one port of two hosts', () => {
+  loaded({ file: { port: 0, metrics_port: 0 } });
+  loaded({ file: { port: 90, host: '127.0.0.2', metrics_port: 90 } });
+  loaded({ file: { socket: 's', metrics_port: 8080 } });
+});
+
+test('a limit that another one hides is a warning, when it was given', () => {
+  const file = { stream_bytes_max: 1000 };
+  assert.deepEqual(load({ file }).warnings, []);
+  assert.deepEqual(load({ file: { ...file, body_bytes_max: 1000 } }).warnings, []);
+  assert.deepEqual(load({ file, flags: { bodyBytesMax: '1001' } }).warnings, [
+    '--body-bytes-max: body_bytes_max: given 1001, never reached: ' +
+      'stream_bytes_max 1000 applies to every body',
   ]);
 });
 

@@ -1,6 +1,7 @@
 // Collects the values of all sources, each with its place, and merges them into one configuration.
 // All problems are collected, not only the first.
 
+import { resolve } from 'node:path';
 import {
   blockBytesFor,
   LIMITS,
@@ -120,6 +121,7 @@ export class Collected {
     this.#checkPages();
     this.#checkHealth();
     this.#checkMetrics();
+    this.#checkListeners();
     if (this.problems.length > 0) return undefined;
     const config: Config = {
       host: this.#value('host'),
@@ -235,6 +237,30 @@ export class Collected {
     if (path !== null && (path === health.healthz || path === health.readyz)) {
       this.#problem('metrics', path, 'a path that neither healthz nor readyz has');
     }
+  }
+
+  /** The address of the server is not that of the metrics; port 0 is another one for each. */
+  #checkListeners(): void {
+    const socket = this.#value<string | undefined>('socket');
+    const metricsSocket = this.#value<string | undefined>('metricsSocket');
+    if (socket !== undefined) {
+      if (metricsSocket === undefined || resolve(socket) !== resolve(metricsSocket)) return;
+      this.#problem('metricsSocket', metricsSocket, 'another path than that of socket');
+      return;
+    }
+    const port = this.#value<number | undefined>('metricsPort');
+    const hosts = [this.#value<string>('host'), this.#value<string>('metricsHost')];
+    if (!port || port !== this.#value<number>('port') || hosts[0] !== hosts[1]) return;
+    this.#problem('metricsPort', port, 'another port than that of the server');
+  }
+
+  /** Values that are allowed, and mean something else than they say. */
+  warnings(): string[] {
+    const body = this.given.get('bodyBytesMax');
+    const streamMax = this.#value<number>('streamBytesMax');
+    if (body === undefined || Number(body.value) <= streamMax) return [];
+    const why = `stream_bytes_max ${streamMax} applies to every body`;
+    return [`${body.where}: ${body.name}: given ${shown(body.value)}, never reached: ${why}`];
   }
 
   /** A listener for them turns metrics on. */

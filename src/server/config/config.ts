@@ -142,7 +142,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     collected.add(where, key, text, 'text', FLAG_LAYER);
   const config = collected.merge();
   const { problems, given } = collected;
-  return { config, problems, warnings: warningsFor(sources.env), given };
+  return {
+    config,
+    problems,
+    warnings: [...warningsFor(sources.env), ...collected.warnings()],
+    given,
+  };
 }
 
 /** The options that make the same configuration; configFrom is the inverse. */

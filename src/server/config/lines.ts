@@ -4,14 +4,15 @@
 import { nearMiss } from '../../base/near-miss.ts';
 import { quoted, shown } from '../../base/shown.ts';
 import type { ConfigKey } from './keys.ts';
-import { allowedBy, type Form, meantBy } from './rules.ts';
+import { allowedBy, type Form, meantBy, wrongBy } from './rules.ts';
 
 /** The line for a value that its key does not allow. */
 export function invalidLine(where: string, key: ConfigKey, given: unknown, form: Form): string {
   const meant = meantBy(key.rule, given, form);
   const allowed = allowedBy(key.rule, form);
   const name = nameIn(form, key);
-  return `${where}: ${name}: given ${shown(given)}, allowed: ${allowed}${suggestion(meant)}`;
+  const wrong = wrongBy(key.rule, given, form);
+  return `${where}: ${name}: given ${wrong}, allowed: ${allowed}${suggestion(meant)}`;
 }
 
 /** The spelling of a key for values of this form. */

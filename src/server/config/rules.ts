@@ -4,6 +4,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { ipVersion } from '../../base/ip-address.ts';
 import { nearMiss } from '../../base/near-miss.ts';
+import { shownWrong } from '../../base/options.ts';
 import { type ShapedRule, shapedFrom } from './static-keys.ts';
 
 /** A table of values by name. */
@@ -83,6 +84,12 @@ export function allowedBy(rule: Rule, form: Form): string {
   }
 }
 
+/** A wrong value as a message shows it, with the entry that is wrong. */
+export function wrongBy(rule: Rule, given: unknown, form: Form): string {
+  if (rule.kind !== 'shaped') return shownWrong(given);
+  return shownWrong(given, rule.problem, shapedMeant(rule, given, form));
+}
+
 /** The allowed value that was probably meant by an invalid one, as it is written in that form. */
 export function meantBy(rule: Rule, given: unknown, form: Form): string | undefined {
   if (rule.kind === 'mode') return modeMeant(given, form);
@@ -106,8 +113,12 @@ export function jsonFrom(rule: Rule, value: Value): Value {
 }
 
 function shapedValue(rule: ShapedRule, given: unknown, form: Form): Value | undefined {
-  const value = form === 'text' ? shapedFrom(rule.shape, String(given)) : given;
+  const value = shapedMeant(rule, given, form);
   return rule.fits(value) ? (value as Value) : undefined;
+}
+
+function shapedMeant(rule: ShapedRule, given: unknown, form: Form): unknown {
+  return form === 'text' ? shapedFrom(rule.shape, String(given)) : given;
 }
 
 function integerFrom(given: unknown, form: Form, min: number, max: number): number | undefined {

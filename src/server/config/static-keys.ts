@@ -1,6 +1,8 @@
 // The configuration keys of static files, whose values are those of the options of serveStatic, and
 // the rules for them: lists, texts that may be false, and tables.
 
+import { type Problem, ruleWith, tableOf } from '../../base/options.ts';
+import { shown } from '../../base/shown.ts';
 import { parsePrefix } from '../../route/pattern.ts';
 import {
   CACHE_CONTROL_RULE,
@@ -22,6 +24,7 @@ export interface ShapedRule {
    */
   readonly shape: 'list' | 'toggle' | 'text' | 'table' | 'value';
   readonly fits: (value: unknown) => boolean;
+  readonly problem?: Problem;
   /** The allowed values, in JSON and as text. */
   readonly wanted: string;
   readonly wantedText: string;
@@ -57,9 +60,9 @@ function tableFrom(text: string): unknown {
 const AS_JSON = 'in JSON';
 
 export const INDEX: ShapedRule = {
+  ...INDEX_RULE,
   kind: 'shaped',
   shape: 'list',
-  fits: INDEX_RULE.fits,
   wanted: 'the name of a file, or a list of names',
   wantedText: 'names of files, with commas between them',
 };
@@ -81,60 +84,60 @@ export const NOT_FOUND: ShapedRule = {
 };
 
 export const CACHE_CONTROL: ShapedRule = {
+  ...CACHE_CONTROL_RULE,
   kind: 'shaped',
   shape: 'value',
-  fits: CACHE_CONTROL_RULE.fits,
   wanted: 'false, the value of the field, or an object of values by pattern of the path',
   wantedText: `false, the value of the field, or values by pattern ${AS_JSON}`,
 };
 
 export const HEADERS: ShapedRule = {
+  ...HEADERS_RULE,
   kind: 'shaped',
   shape: 'table',
-  fits: HEADERS_RULE.fits,
   wanted: 'an object of fields by pattern of the path, such as {"*.pdf": {"X-Name": "value"}}',
   wantedText: `fields by pattern of the path ${AS_JSON}, such as {"*.pdf": {"X-Name": "value"}}`,
 };
 
 export const EXTENSIONS: ShapedRule = {
+  ...EXTENSIONS_RULE,
   kind: 'shaped',
   shape: 'list',
-  fits: EXTENSIONS_RULE.fits,
   wanted: 'a list of file extensions without their dot',
   wantedText: 'file extensions without their dot, with commas between them',
 };
 
 export const MIME_TYPES: ShapedRule = {
+  ...MIME_TYPES_RULE,
   kind: 'shaped',
   shape: 'table',
-  fits: MIME_TYPES_RULE.fits,
   wanted: 'an object of media types by extension, such as {"gmi": "text/gemini"}',
   wantedText: `media types by extension ${AS_JSON}, such as {"gmi": "text/gemini"}`,
 };
 
 export const MOUNTS: ShapedRule = {
+  ...ruleWith(
+    'an object of directories by prefix, such as {"/docs": "./docs"}',
+    tableOf(prefix, directory),
+  ),
   kind: 'shaped',
   shape: 'table',
-  fits: (value) => isMounts(value),
-  wanted: 'an object of directories by prefix, such as {"/docs": "./docs"}',
   wantedText: `directories by prefix ${AS_JSON}, such as {"/docs": "./docs"}`,
 };
 
 export const SYMLINK_CHOICES: readonly string[] = SYMLINKS;
 
-function isMounts(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([prefix, path]) => isPrefix(prefix) && isDirectory(path));
+function directory(path: unknown): string | null {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return null;
+  return `${shown(path)} is not the path of a directory`;
 }
 
-function isDirectory(path: unknown): boolean {
-  return typeof path === 'string' && path !== '' && !path.includes('\0');
-}
-
-function isPrefix(prefix: string): boolean {
+function prefix(value: unknown): string | null {
+  const text = String(value);
+  if (!text.startsWith('/')) return 'a prefix begins with a slash';
   try {
-    return parsePrefix(prefix).length > 0;
+    return parsePrefix(text).length > 0 ? null : 'the directory of all paths is static_dir';
   } catch {
-    return false;
+    return 'it is not a prefix without parameters';
   }
 }
