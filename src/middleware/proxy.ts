@@ -23,7 +23,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { BodyKind } from '../http/framing.ts';
 import { hopFields } from '../http/hop-fields.ts';
-import { requestFields } from './proxy-fields.ts';
+import { checkedFields, requestFields, setFields } from './proxy-fields.ts';
 import {
   checkAgainAndAgain,
   checkHealth,
@@ -42,6 +42,12 @@ export interface ProxyOptions {
   readonly upstreams: readonly string[];
   /** Returns the target to request, as '/path?query', from that of the client. */
   readonly rewrite?: (target: string) => string;
+  /**
+   * Returns fields of the request to the upstream, or a promise of them, such as
+   * `{ 'X-User': req.state.user }`: text or a number replaces what the client sent, undefined
+   * removes it. Framing and `Host` cannot be set. A result that is not valid is a TypeError (500).
+   */
+  readonly fields?: (request: Request) => ProxyFields | PromiseLike<ProxyFields>;
   /** The Host field: that of the client ('client', the default), or of the upstream. */
   readonly host?: 'client' | 'upstream';
   /** How long an upstream may send nothing (504). Default 30,000. */
@@ -61,6 +67,9 @@ export interface ProxyOptions {
   readonly servername?: string;
 }
 
+/** Values are text, numbers or undefined; those of `req.state` have no type, so none is asked for. */
+type ProxyFields = Readonly<Record<string, unknown>>;
+
 const NO_CONTENT = 204;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CONNECTIONS_MAX = 65_535;
@@ -74,6 +83,7 @@ const OPTIONS = {
     fits: (value: unknown) => Array.isArray(value) && value.length > 0,
   },
   rewrite: FUNCTION,
+  fields: FUNCTION,
   host: choice(['client', 'upstream']),
   timeoutMs: wholeNumberIn(1, DAY_MS),
   connectionsMax: wholeNumberIn(1, CONNECTIONS_MAX),
@@ -98,6 +108,7 @@ const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 interface Policy {
   readonly servers: ProxyServers;
   readonly rewrite: ((target: string) => string) | undefined;
+  readonly fieldsFor: ProxyOptions['fields'];
   readonly host: 'client' | 'upstream';
 }
 
@@ -133,7 +144,8 @@ export function proxy(options: ProxyOptions): Middleware {
     failedUntilMs: Number.NEGATIVE_INFINITY,
     isDown: false,
   }));
-  const policy = { servers: new ProxyServers(servers, failedMs), rewrite: options.rewrite, host };
+  const { fields: fieldsFor, rewrite } = options;
+  const policy = { servers: new ProxyServers(servers, failedMs), rewrite, fieldsFor, host };
   const run: Middleware = (request, response) =>
     asPart(exchangeOf(request), forward(policy, request, response));
   if (options.health === undefined) return run;
@@ -164,6 +176,8 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
   const { method, signal } = request;
   if (method === 'CONNECT') throw new HttpError(501);
   const target = targetFor(policy, request);
+  const { fieldsFor } = policy;
+  const set = fieldsFor === undefined ? null : checkedFields(await fieldsFor(request));
   const bodyBytes = bodyBytesOf(received);
   const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
   // One more: a kept connection may have been closed meanwhile.
@@ -174,6 +188,7 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
     const host = policy.host === 'client' ? request.header('host') : server.host;
     const fields = requestFields(request, host ?? server.host);
     if (decodingOf(received) !== null) delete fields['content-encoding'];
+    if (set !== null) setFields(fields, set);
     const exchange = server.upstream.send({ method, target, fields, bodyBytes });
     const giveUp = () => exchange.destroy();
     signal.addEventListener('abort', giveUp);
