@@ -26,6 +26,19 @@ const WATCH_SHIFTS = `globalThis.shifts = [];
   }).observe({ type: 'layout-shift', buffered: true });`;
 const VIOLATIONS = `axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
   id + ': ' + nodes.map((node) => node.html.slice(0, 120)).join(' | ')))`;
+/** What passes the edge of its card, with the widest figures that a legend may have. */
+const CUT = `(() => {
+  for (const figure of document.querySelectorAll('.legend b')) {
+    const { id } = figure.closest('.chart');
+    const isTime = /latency|turns|pauses/.test(id);
+    const isSize = /memory|traffic/.test(id);
+    figure.textContent = isTime ? '99.9 ms' : isSize ? '99.9 MB' : '123,456';
+  }
+  return [...document.querySelectorAll('figcaption, .caption, .legend, .scroll, .tile')]
+    .filter((part) => part.scrollWidth > part.clientWidth)
+    .map((part) => innerWidth + ' ' + part.outerHTML.slice(0, 120));
+})()`;
+const WIDTHS = [360, 641, 760, 1100, 1200, 1280, 1440];
 const ROUTES = `[...document.querySelectorAll('td.route span')].map((cell) => cell.textContent)`;
 const PAINTED = `[...document.querySelectorAll('canvas')].map((canvas) => {
   const { width, height } = canvas;
@@ -207,6 +220,13 @@ describe('the page of the metrics viewer', { skip, timeout }, () => {
             }
             assert.deepEqual(await page.evaluate('globalThis.shifts'), [], 'the layout moved');
             assert.equal(await page.evaluate(OVERFLOW), 0);
+            for (const each of colorScheme === 'light' ? WIDTHS : []) {
+              await page.setViewportSize({ width: each, height });
+              assert.deepEqual(await page.evaluate(CUT), []);
+              // The charts follow a moment later.
+              await until(page, `${OVERFLOW} === 0`);
+            }
+            await page.setViewportSize({ width, height });
             await page.addScriptTag({ path: AXE });
             assert.deepEqual(await page.evaluate(VIOLATIONS), []);
           },

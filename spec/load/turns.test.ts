@@ -14,6 +14,8 @@ class Fixture {
   readonly server: VirtualServer;
   readonly load: Load;
   readonly reported: string[] = [];
+  /** How long each report takes. */
+  reportMs = 0;
 
   constructor(options: Omit<LoadOptions, 'url'>, script: Script) {
     const prepared = prepareLoad({ url: 'http://127.0.0.1/', ...options });
@@ -30,6 +32,7 @@ class Fixture {
 
   #note(what: string): void {
     this.reported.push(`${what} ${this.server.nowMs}`);
+    this.server.goTo(this.server.nowMs + this.reportMs);
   }
 
   /** A turn after so much time; returns its result. */
@@ -70,7 +73,23 @@ describe('a turn', () => {
     fixture.server.goTo(fixture.server.nowMs + 20);
     load.slept();
     fixture.after(1);
-    assert.equal(load.idleMs, 31, 'a sleep takes no processor time');
+    assert.deepEqual([load.idleMs, load.sleptMs], [31, 20]);
+    // Turns that took as long as these were paused by other processes.
+    assert.equal(load.idleCpuMs, 0.1);
+    fixture.after(0.01);
+    assert.ok(Math.abs(load.idleCpuMs - 0.11) < 1e-6, `${load.idleCpuMs}`);
+  });
+
+  it('with work takes until its end, which is no idle time of the next one', () => {
+    const fixture = new Fixture({ rate: 1, durationMs: 9_000, connections: 9 }, silent);
+    fixture.settle();
+    fixture.reportMs = 40;
+    // A request is due as the second ends, whose report takes time.
+    assert.equal(fixture.after(1_000), 1);
+    const { idleMs } = fixture.load;
+    fixture.settle();
+    fixture.after(1);
+    assert.equal(fixture.load.idleMs - idleMs, 1);
   });
 
   it('after the end has nothing to do', () => {

@@ -143,7 +143,7 @@ function remarks(
   [before, after].forEach((report, index) => {
     if (report.load.isBound) {
       const share = percentText(LOAD_BOUND);
-      found.push(`LOAD-BOUND: in ${names[index]} the load used ${share} of its core or more`);
+      found.push(`LOAD-BOUND: in ${names[index]} the load was busy ${share} of the time or more`);
     }
     if (report.interrupted) found.push(`INTERRUPTED: ${names[index]} was ended early`);
   });

@@ -23,6 +23,8 @@ const DRAIN_MS_MAX = 2_000;
 const DRAIN_MS_OWN = 200;
 /** Requests that have waited for less are not reported as waiting. */
 const WAITING_MS_MIN = 100;
+/** Processor time of a turn without work, at most. In a longer one other processes had the core. */
+const IDLE_TURN_MS_MAX = 0.05;
 const SECOND_MS = 1_000;
 /** A shorter wait is not worth a sleep. */
 const SLEEP_MS_MIN = 3;
@@ -56,8 +58,12 @@ export class Load implements ConnectionPoolEvents {
   endMs = 0;
   /** How long after the end the last counted response came; 0 for a closed loop. */
   drainMs = 0;
-  /** The time since beginMs spent in turns that had nothing to do. */
+  /** The time since beginMs in turns that had nothing to do, also while others had the core. */
   idleMs = 0;
+  /** Processor time of these turns. */
+  idleCpuMs = 0;
+  /** The time since beginMs in sleeps. */
+  sleptMs = 0;
   /** The longest delay between a request's due time and its send. */
   lateMsMax = 0;
   /** Closed loop: requests that had waited at its end for longer than any response took. */
@@ -72,6 +78,8 @@ export class Load implements ConnectionPoolEvents {
   /** Slots that can take a request, the one that waits longest first; open loop only. */
   readonly #ready: Ring;
   #startMs = 0;
+  /** When the last turn or sleep ended. */
+  #restedMs = 0;
   #isCounting = false;
   /** Requests sent in the counted time. */
   #sentCount = 0;
@@ -110,6 +118,7 @@ export class Load implements ConnectionPoolEvents {
   start(): void {
     this.pool.nowMs = this.#driver.now();
     this.#startMs = this.pool.nowMs;
+    this.#restedMs = this.pool.nowMs;
     this.pool.open();
   }
 
@@ -119,15 +128,20 @@ export class Load implements ConnectionPoolEvents {
     const out = this.#out;
     const count = this.#driver.poll(out);
     const nowMs = this.#driver.now();
-    const sinceMs = pool.nowMs;
     pool.nowMs = nowMs;
     for (let index = 0; index < count; index++) {
       pool.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
     const sent = this.#schedule === null ? 0 : this.#sendDue(this.#schedule);
-    if (count + sent === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
+    const isIdle = count + sent === 0;
+    if (isIdle && this.phase === Phase.Running) {
+      this.idleMs += nowMs - this.#restedMs;
+      this.idleCpuMs += Math.min(nowMs - this.#restedMs, IDLE_TURN_MS_MAX);
+    }
     pool.sweep();
     this.#advance();
+    // Work takes time after the poll, which is not part of an idle turn behind it.
+    this.#restedMs = isIdle ? nowMs : this.#driver.now();
     return count + sent;
   }
 
@@ -141,9 +155,12 @@ export class Load implements ConnectionPoolEvents {
     return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
   }
 
-  /** After a sleep: idleMs leaves it out, because a sleep takes no processor time. */
+  /** After a sleep, which is no idle time, because it takes no processor time. */
   slept(): void {
-    this.pool.nowMs = this.#driver.now();
+    const nowMs = this.#driver.now();
+    if (this.phase === Phase.Running) this.sleptMs += nowMs - this.#restedMs;
+    this.pool.nowMs = nowMs;
+    this.#restedMs = nowMs;
   }
 
   /** Ends the load early; what was recorded stays. */
@@ -213,6 +230,8 @@ export class Load implements ConnectionPoolEvents {
     // The responses of a closed loop are counted when they come, whenever they were asked for.
     this.#sentCount = this.#schedule === null ? this.pool.inFlightCount() : 0;
     this.idleMs = 0;
+    this.idleCpuMs = 0;
+    this.sleptMs = 0;
     this.lateMsMax = 0;
     this.#nextSecondMs = this.beginMs + SECOND_MS;
     this.#events.counting();

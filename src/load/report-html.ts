@@ -38,7 +38,7 @@ ${STYLE}
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(`${startedAt}: ${seconds.toFixed(1)} s, ${conditionsText(report)}`)}</p>
-${report.load.isBound ? warning('LOAD-BOUND: the load used its own core fully.') : ''}
+${report.load.isBound ? warning('LOAD-BOUND: the load was busy all the time.') : ''}
 ${report.interrupted ? warning('INTERRUPTED: the results up to then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}

@@ -182,7 +182,7 @@ function ownLines(report: LoadReport): readonly string[] {
   }
   if (load.isBound) {
     lines.push(
-      'LOAD-BOUND: this load used its own core fully, the server may be faster than measured',
+      'LOAD-BOUND: this load was busy all the time, the server may be faster than measured',
     );
   }
   return lines;

@@ -82,7 +82,7 @@ export interface LoadShare {
   readonly cpuShare: number;
   /** The same without turns that had nothing to do. */
   readonly workShare: number;
-  /** Its core was fully used: the load may limit the results, not the server. */
+  /** It had hardly a turn without work: the load may limit the results, not the server. */
   readonly isBound: boolean;
   /** The longest delay between a request's due time and its send. */
   readonly lateMsMax: number;
@@ -142,13 +142,14 @@ export function reportOf(measured: Measured): LoadReport {
 
 function shareOf({ load, prepared, cpuMicroseconds }: Measured, seconds: number): LoadShare {
   const cpuShare = seconds === 0 ? 0 : cpuMicroseconds / 1e6 / seconds;
-  const idleShare = seconds === 0 ? 0 : load.idleMs / 1000 / seconds;
-  const workShare = Math.max(0, cpuShare - idleShare);
+  const idleShare = seconds === 0 ? 0 : load.idleCpuMs / 1000 / seconds;
+  // By the clock: a load that never gets a core of its own is bound at any share of it.
+  const busyShare = seconds === 0 ? 0 : 1 - (load.idleMs + load.sleptMs) / 1000 / seconds;
   return {
     core: prepared.core,
     cpuShare,
-    workShare,
-    isBound: seconds >= SHARE_SECONDS_MIN && workShare >= LOAD_BOUND,
+    workShare: Math.max(0, cpuShare - idleShare),
+    isBound: seconds >= SHARE_SECONDS_MIN && busyShare >= LOAD_BOUND,
     lateMsMax: load.lateMsMax,
   };
 }

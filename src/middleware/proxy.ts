@@ -25,7 +25,7 @@ import type { Response } from '../exchange/response.ts';
 import { BodyKind } from '../http/framing.ts';
 import { hopFields } from '../http/hop-fields.ts';
 import { forwardsLeft, respondAsLast } from './max-forwards.ts';
-import { requestFields } from './proxy-fields.ts';
+import { checkedFields, requestFields, setFields } from './proxy-fields.ts';
 import {
   checkAgainAndAgain,
   checkHealth,
@@ -44,6 +44,12 @@ export interface ProxyOptions {
   readonly upstreams: readonly string[];
   /** Returns the target to request, as '/path?query', from that of the client. */
   readonly rewrite?: (target: string) => string;
+  /**
+   * Returns fields of the request to the upstream, or a promise of them, such as
+   * `{ 'X-User': req.state.user }`: text or a number replaces what the client sent, undefined
+   * removes it. Framing and `Host` cannot be set. A result that is not valid is a TypeError (500).
+   */
+  readonly fields?: (request: Request) => ProxyFields | PromiseLike<ProxyFields>;
   /** The Host field: that of the client ('client', the default), or of the upstream. */
   readonly host?: 'client' | 'upstream';
   /** How long an upstream may send nothing (504). Default 30,000. */
@@ -63,6 +69,9 @@ export interface ProxyOptions {
   readonly servername?: string;
 }
 
+/** Values are text, numbers or undefined; those of `req.state` have no type, so none is asked for. */
+type ProxyFields = Readonly<Record<string, unknown>>;
+
 const NO_CONTENT = 204;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CONNECTIONS_MAX = 65_535;
@@ -76,6 +85,7 @@ const OPTIONS = {
     fits: (value: unknown) => Array.isArray(value) && value.length > 0,
   },
   rewrite: FUNCTION,
+  fields: FUNCTION,
   host: choice(['client', 'upstream']),
   timeoutMs: wholeNumberIn(1, DAY_MS),
   connectionsMax: wholeNumberIn(1, CONNECTIONS_MAX),
@@ -100,6 +110,7 @@ const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 interface Policy {
   readonly servers: ProxyServers;
   readonly rewrite: ((target: string) => string) | undefined;
+  readonly fieldsFor: ProxyOptions['fields'];
   readonly host: 'client' | 'upstream';
 }
 
@@ -135,7 +146,8 @@ export function proxy(options: ProxyOptions): Middleware {
     failedUntilMs: Number.NEGATIVE_INFINITY,
     isDown: false,
   }));
-  const policy = { servers: new ProxyServers(servers, failedMs), rewrite: options.rewrite, host };
+  const { fields: fieldsFor, rewrite } = options;
+  const policy = { servers: new ProxyServers(servers, failedMs), rewrite, fieldsFor, host };
   const run: Middleware = (request, response) =>
     asPart(exchangeOf(request), forward(policy, request, response));
   if (options.health === undefined) return run;
@@ -170,6 +182,8 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
   const left = forwardsLeft(request);
   if (left === -1) return respondAsLast(request, response);
   const target = targetFor(policy, request);
+  const { fieldsFor } = policy;
+  const set = fieldsFor === undefined ? null : checkedFields(await fieldsFor(request));
   const bodyBytes = bodyBytesOf(received);
   const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
   // One more: a kept connection may have been closed meanwhile.
@@ -181,6 +195,7 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
     const fields = requestFields(request, host ?? server.host);
     if (left !== null) fields['max-forwards'] = String(left);
     if (decodingOf(received) !== null) delete fields['content-encoding'];
+    if (set !== null) setFields(fields, set);
     const exchange = server.upstream.send({ method, target, fields, bodyBytes });
     const giveUp = () => exchange.destroy();
     signal.addEventListener('abort', giveUp);

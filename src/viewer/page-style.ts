@@ -1,7 +1,18 @@
 // The style sheet of the page of the viewer. Both themes are in light-dark(); the switch of the
 // page sets color-scheme. Charts read their colors from the variables.
 
-export const STYLE = `
+/** A legend in a row of its own, each figure below its name, where a card is too narrow. */
+const LEGEND_BELOW = `
+  figcaption { height: auto; flex-wrap: wrap; }
+  .legend {
+    margin-left: 0; width: 100%; display: grid; grid-template-columns: repeat(4, 1fr);
+    gap: 0.25rem;
+  }
+  .legend li { flex-wrap: wrap; align-content: start; }
+  .legend b { flex-basis: 100%; text-align: left; min-height: 1.4em; }
+`;
+
+export const STYLE: string = `
 :root {
   color-scheme: light dark;
   --page: light-dark(#f4f5f7, #0e1116); --card: light-dark(#ffffff, #161b22);
@@ -120,12 +131,16 @@ figcaption, .caption {
 h2 { font-size: 0.95rem; font-weight: 650; white-space: nowrap; }
 .note { color: var(--soft); font-size: 0.82rem; white-space: nowrap; overflow: hidden; }
 .note { text-overflow: ellipsis; }
-.legend { display: flex; gap: 0.85rem; margin-left: auto; font-size: 0.82rem; }
-.legend li { display: flex; align-items: center; gap: 0.35rem; white-space: nowrap; }
+.legend { display: flex; gap: 0.6rem; margin-left: auto; font-size: 0.82rem; }
+.legend li { display: flex; align-items: center; gap: 0 0.25rem; white-space: nowrap; }
 .legend i { width: 0.7rem; height: 0.7rem; border-radius: 0.2rem; flex: none; }
 .legend span { color: var(--soft); }
 .legend b { font-weight: 600; min-width: 4.3em; text-align: right; }
 .plot { position: relative; padding: 0 0.4rem 0.35rem 0.2rem; }
+.large { container: large / inline-size; }
+.small { container: small / inline-size; }
+@container large (max-width: 38rem) {${LEGEND_BELOW}}
+@container small (max-width: 25rem) {${LEGEND_BELOW}}
 .large .plot { height: 15.5rem; }
 .small .plot { height: 9.5rem; }
 .plot .uplot { position: absolute; }
@@ -190,6 +205,12 @@ kbd {
   .main-charts { grid-template-columns: 1fr; }
   .small-charts { grid-template-columns: repeat(2, 1fr); }
 }
+@media (max-width: 52rem) {
+  .routes table { min-width: 0; }
+  .routes th { width: 5.4rem; }
+  .routes th.rate { width: 7.6rem; }
+  td.rate i { display: none; }
+}
 @media (max-width: 40rem) {
   header, main, footer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .subject { flex-basis: 100%; }
@@ -209,15 +230,10 @@ kbd {
   .choice button { padding: 0.4rem 0.45rem; }
   #pause { width: 4.1rem; padding: 0.4rem 0.2rem; }
   #theme { width: 6.6rem; padding: 0.4rem 0.2rem; }
-  .legend { margin-left: 0; width: 100%; display: grid; grid-template-columns: repeat(4, 1fr); }
-  .legend li { flex-wrap: wrap; }
-  .legend b { flex-basis: 100%; text-align: left; min-height: 1.4em; }
   .workers .scroll { height: auto; min-height: 6rem; max-height: 15.5rem; }
   .workers tbody[data-size=one] canvas { height: 4rem; }
-  .routes table { min-width: 0; }
   .routes th { width: 4.4rem; }
   .routes th.rate { width: 6rem; }
-  td.rate i { display: none; }
   .routes th button, .routes td { padding-left: 0.4rem; padding-right: 0.5rem; }
   .routes .p50, .routes .client, .workers .wide { display: none; }
   td.route b { display: block; line-height: 1.1; min-width: 0; }

@@ -146,7 +146,8 @@ export class TimeChart {
     return {
       ...sizeOf(place),
       pxAlign: true,
-      padding: [8, 12, 0, 0],
+      // Half of a time such as 20:10:30 is beyond the end of the axis.
+      padding: [8, 26, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
