@@ -18,7 +18,7 @@ import type { ThreadData } from './metrics-thread.ts';
 /** After so many threads that ended by themselves or could not be started, none is started. */
 const FAILURES_MAX = 3;
 
-/** Pairs of slots that are kept: as many as documents are composed at a time, until the thread ends. */
+/** Pairs of slots that are kept: one for each document that may be composed at a time. */
 const FREE_MAX = METRICS_SCRAPES_MAX + METRICS_STALLED_MAX + 1;
 
 const SCRIPT = new URL('./metrics-thread.js', import.meta.url);
