@@ -85,6 +85,29 @@ test('the memory of a document that was read to its end is used again', async (c
   assert.notEqual(await memoryOf(true), first);
 });
 
+test('that of one that was not is used again when it is not being sent', async (context) => {
+  const composer = new ThreadComposer();
+  context.after(() => composer.end());
+  const segments = inMemory([counted(20, 3)]);
+  const order = { format: 'text', isGzip: false, facts: FACTS, seconds: 9, segments } as const;
+  let ended: () => void = () => {};
+  const sent = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const memoryOf = async (document: AsyncGenerator<Uint8Array>): Promise<unknown> => {
+    const { value } = await document.next();
+    await document.return(undefined);
+    return value.buffer;
+  };
+  const first = await memoryOf(composer.compose(order, sent));
+  // The thread has replied to all that it was asked when it has composed another document.
+  const other = await memoryOf(composer.compose(order, new Promise(() => {})));
+  assert.notEqual(other, first, 'while it may be being sent');
+  ended();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await memoryOf(composer.compose(order)), first);
+});
+
 test('documents at a time share a thread, and see what was counted meanwhile', async (context) => {
   const composer = new ThreadComposer();
   context.after(() => composer.end());

@@ -5,6 +5,8 @@ import { Worker } from 'node:worker_threads';
 import {
   METRICS_CHUNK_BYTES,
   METRICS_GZIP_CHUNK_BYTES,
+  METRICS_SCRAPES_MAX,
+  METRICS_STALLED_MAX,
   METRICS_THREAD_HEAP_MB,
   METRICS_THREAD_IDLE_MS,
 } from '../base/fixed-limits.ts';
@@ -16,20 +18,22 @@ import type { ThreadData } from './metrics-thread.ts';
 /** After so many threads that ended by themselves or could not be started, none is started. */
 const FAILURES_MAX = 3;
 
-/** Pairs of slots that are kept: usually one program reads the metrics, seldom two at a time. */
-const FREE_MAX = 2;
+/** Pairs of slots that are kept: one for each document that may be composed at a time. */
+const FREE_MAX = METRICS_SCRAPES_MAX + METRICS_STALLED_MAX + 1;
 
 const SCRIPT = new URL('./metrics-thread.js', import.meta.url);
 
 /** The chunks of one document that have arrived. */
 interface Arriving {
-  readonly chunks: FromComposer[];
+  readonly chunks: Exclude<FromComposer, { readonly cancelled: true }>[];
   notify: () => void;
 }
 
 export class ThreadComposer implements MetricsComposer {
   readonly #script: URL;
   readonly #arriving = new Map<number, Arriving>();
+  /** By document that ended early: called when the thread does not fill its slots any more. */
+  readonly #cancelled = new Map<number, () => void>();
   #thread: Worker | null = null;
   #last = 0;
   #failures = 0;
@@ -50,13 +54,14 @@ export class ThreadComposer implements MetricsComposer {
     return this.#thread !== null;
   }
 
-  async *compose(order: CompositionOrder): AsyncGenerator<Uint8Array> {
+  async *compose(order: CompositionOrder, sent?: Promise<void>): AsyncGenerator<Uint8Array> {
     const id = ++this.#last;
     const arriving: Arriving = { chunks: [], notify: () => {} };
     this.#arriving.set(id, arriving);
     // One is sent while the other one is filled.
     const bytes = order.isGzip ? METRICS_GZIP_CHUNK_BYTES : METRICS_CHUNK_BYTES;
     const slots = this.#slotsOf(bytes);
+    let isWhole = false;
     try {
       this.#post({ kind: 'begin', id, order, slots });
       for (;;) {
@@ -70,7 +75,8 @@ export class ThreadComposer implements MetricsComposer {
         if ('failed' in message) throw new Error(`metrics were not composed: ${message.failed}`);
         if (message.bytes === 0) {
           // A further chunk is asked for when the last one was sent.
-          if (this.#free.length < FREE_MAX) this.#free.push(slots);
+          this.#keep(slots);
+          isWhole = true;
           return;
         }
         yield new Uint8Array(slots[message.slot], 0, message.bytes);
@@ -78,9 +84,17 @@ export class ThreadComposer implements MetricsComposer {
       }
     } finally {
       this.#arriving.delete(id);
+      if (!isWhole && this.#thread !== null && sent !== undefined) {
+        const cancelled = new Promise<void>((resolve) => this.#cancelled.set(id, resolve));
+        void Promise.all([cancelled, sent]).then(() => this.#keep(slots));
+      }
       this.#thread?.postMessage({ kind: 'cancel', id } satisfies ToComposer);
       this.#endWhenIdle();
     }
+  }
+
+  #keep(slots: SharedArrayBuffer[]): void {
+    if (this.#thread !== null && this.#free.length < FREE_MAX) this.#free.push(slots);
   }
 
   /** V8 does not count shared memory, so it collects what is no longer used late. */
@@ -123,6 +137,11 @@ export class ThreadComposer implements MetricsComposer {
   }
 
   #arrived(message: FromComposer): void {
+    if ('cancelled' in message) {
+      this.#cancelled.get(message.id)?.();
+      this.#cancelled.delete(message.id);
+      return;
+    }
     const arriving = this.#arriving.get(message.id);
     arriving?.chunks.push(message);
     arriving?.notify();
@@ -137,6 +156,7 @@ export class ThreadComposer implements MetricsComposer {
   }
 
   #failAll(why: string): void {
+    this.#cancelled.clear();
     for (const id of [...this.#arriving.keys()]) this.#arrived({ id, failed: why });
   }
 

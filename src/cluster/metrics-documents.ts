@@ -19,9 +19,13 @@ export type ToComposer =
   | { readonly kind: 'more'; readonly id: number; readonly slot: number }
   | { readonly kind: 'cancel'; readonly id: number };
 
-/** From the thread: so many bytes are in a slot, none at the end; or why there are none. */
+/**
+ * From the thread: so many bytes are in a slot, none at the end; or why there are none; or that the
+ * slots are not filled any more, in reply to `cancel`.
+ */
 export type FromComposer =
   | { readonly id: number; readonly slot: number; readonly bytes: number }
+  | { readonly id: number; readonly cancelled: true }
   | { readonly id: number; readonly failed: string };
 
 /** Text is encoded in parts of so many characters. */
@@ -59,7 +63,10 @@ export class ComposedDocuments {
       this.#open.set(id, { slots, parts: this.#parts(order), rest: new Uint8Array(0) });
       for (const slot of slots.keys()) this.#next(id, slot);
     } else if (message.kind === 'more') this.#next(id, message.slot);
-    else this.#open.delete(id);
+    else {
+      this.#open.delete(id);
+      this.#post({ id, cancelled: true });
+    }
   }
 
   #next(id: number, slot: number): void {

@@ -20,9 +20,10 @@ export interface MetricsComposer {
   readonly works: boolean;
   /**
    * The bytes of a document; the memory of a chunk is used again when the next one is asked for. It
-   * throws when the thread has ended, also before the first of them.
+   * throws when the thread has ended, also before the first of them. The memory of a document that
+   * is not read to its end is used again when `sent` has resolved: none of it is being sent then.
    */
-  compose(order: CompositionOrder): AsyncGenerator<Uint8Array>;
+  compose(order: CompositionOrder, sent?: Promise<void>): AsyncGenerator<Uint8Array>;
   /** Ends the thread, and with it all documents that are being composed. */
   end(): Promise<void>;
 }

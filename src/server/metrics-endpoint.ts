@@ -85,9 +85,13 @@ export class MetricsEndpoint {
     const isGzip = chooseCoding(head, bytes, base, GZIP_ONLY) === Coding.Gzip;
     this.#composing.add(exchange);
     let composed: Chunks | null = null;
+    let ended: () => void = () => {};
+    const sent = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
     try {
       await this.#source.refresh();
-      composed = await this.#composed(format, isGzip, services);
+      composed = await this.#composed(format, isGzip, services, sent);
       response.header('Content-Type', CONTENT_TYPES[format]);
       if (composed !== null && isGzip) response.header('Content-Encoding', 'gzip');
       const chunks = composed ?? slices(this.#document(format, services), services);
@@ -97,6 +101,8 @@ export class MetricsEndpoint {
       this.#stalled.delete(exchange);
       // The client may have left before a chunk was asked for, and so before #watched() began.
       cancelSource(composed);
+      // pipeBorrowed() settles when the last chunk that it has taken is not being sent any more.
+      ended();
     }
   };
 
@@ -131,13 +137,14 @@ export class MetricsEndpoint {
     format: DocumentFormat,
     isGzip: boolean,
     services: Services,
+    sent?: Promise<void>,
   ): Promise<Chunks | null> {
     const { composer, facts, sources } = this.#source;
     if (composer === null || !composer.works) return null;
     const segments = sources();
     if (segments.every(({ histograms }) => histograms <= METRICS_THREAD_HISTOGRAMS)) return null;
     const seconds = services.wallMs() / 1_000;
-    const chunks = composer.compose({ format, isGzip, facts: facts(), seconds, segments });
+    const chunks = composer.compose({ format, isGzip, facts: facts(), seconds, segments }, sent);
     try {
       return resumed(await chunks.next(), chunks);
     } catch {
