@@ -1,15 +1,15 @@
 // Makes the code in dist/ small for the packed file: no comments and spaces, short names for what
-// is local. Functions, methods, classes and properties keep their names, so stack traces are
-// readable; those of the code of commands do not. Constants become literals, and a variable that is
-// used once becomes part of that expression. No function is moved in the code of servers, so it
-// runs as fast as what the tests run.
+// is local. Methods, classes and properties keep their names, so stack traces are readable; other
+// functions do not, nor do methods in the code of commands. Constants become literals, and a
+// variable that is used once becomes part of that expression. No function is moved in the code of
+// servers, so it runs as fast as what the tests run.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'acorn';
 import { minify } from 'terser';
 
-const NAMES = { keep_classnames: true, keep_fnames: true };
+const NAMES = { keep_classnames: true };
 const COMPRESS = {
   ...NAMES,
   defaults: false,

@@ -3,9 +3,12 @@
 
 const names = new WeakMap<object, string>();
 
-/** Notes a function of the package that has to be called before something is registered. */
-export function noteMaker(maker: { readonly name: string }): void {
-  names.set(maker, maker.name);
+/**
+ * Notes a function of the package that has to be called before something is registered. The packed
+ * code has no names of functions.
+ */
+export function noteMaker(maker: object, name: string): void {
+  names.set(maker, name);
 }
 
 /** The name of such a function; undefined for another one. */

@@ -79,7 +79,7 @@ export function fetchHandler(
   };
 }
 
-noteMaker(fetchHandler);
+noteMaker(fetchHandler, 'fetchHandler');
 
 function checkedScheme(returned: Scheme): Scheme {
   if (SCHEMES.includes(returned)) return returned;

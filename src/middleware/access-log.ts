@@ -76,7 +76,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
   };
 }
 
-noteMaker(accessLog);
+noteMaker(accessLog, 'accessLog');
 
 function formatOf({ format = 'combined', fields }: AccessLogOptions): Format {
   if (fields !== undefined && format !== 'json') {

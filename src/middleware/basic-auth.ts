@@ -68,7 +68,7 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
   };
 }
 
-noteMaker(basicAuth);
+noteMaker(basicAuth, 'basicAuth');
 
 /** Throws what becomes the response, so that onError() can replace its content. */
 function reject(response: Response, challenge: string): never {

@@ -74,7 +74,7 @@ export function bearerAuth(options: BearerAuthOptions): Middleware {
   };
 }
 
-noteMaker(bearerAuth);
+noteMaker(bearerAuth, 'bearerAuth');
 
 function withError(challenge: string, code: string): string {
   return `${challenge}, ${parameter('error', code)}`;

@@ -29,4 +29,4 @@ export function bodyLimit(bytes: number): Middleware {
   };
 }
 
-noteMaker(bodyLimit);
+noteMaker(bodyLimit, 'bodyLimit');

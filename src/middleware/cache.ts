@@ -82,7 +82,7 @@ export function cache(options: CacheOptions): Middleware {
   };
 }
 
-noteMaker(cache);
+noteMaker(cache, 'cache');
 
 /** An error must not be cached for as long as the content that is missing. */
 function mayBeFresh({ status }: Outgoing): boolean {

@@ -95,7 +95,7 @@ export function compress(options: CompressOptions = {}): Middleware {
   };
 }
 
-noteMaker(compress);
+noteMaker(compress, 'compress');
 
 function levelsOf(given: CompressOptions['level'] = {}): Readonly<Record<ContentCoding, number>> {
   const ruleOf = (name: ContentCoding): OptionRule => {

@@ -89,7 +89,7 @@ export function cors(options: CorsOptions = {}): Middleware {
   };
 }
 
-noteMaker(cors);
+noteMaker(cors, 'cors');
 
 function policyFrom(options: CorsOptions): Policy {
   // Null is an error: only undefined selects the default.

@@ -50,7 +50,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
   };
 }
 
-noteMaker(csrf);
+noteMaker(csrf, 'csrf');
 
 function isOwn(request: Request, allowed: ReadonlySet<string>, ifMissing: boolean): boolean {
   const origin = request.header('origin');

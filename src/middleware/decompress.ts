@@ -60,7 +60,7 @@ export function decompress(options: DecompressOptions = {}): Middleware {
   };
 }
 
-noteMaker(decompress);
+noteMaker(decompress, 'decompress');
 
 /**
  * The one coding of a body, in lower case; identity is none. A body with several is not supported:

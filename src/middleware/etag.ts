@@ -34,4 +34,4 @@ export function etag(options: EtagOptions = {}): Middleware {
   };
 }
 
-noteMaker(etag);
+noteMaker(etag, 'etag');

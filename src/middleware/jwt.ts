@@ -88,7 +88,7 @@ export function jwt(options: JwtOptions): VerifyToken {
   };
 }
 
-noteMaker(jwt);
+noteMaker(jwt, 'jwt');
 
 function checkTogether(options: JwtOptions): void {
   const { algorithms, jwks, key } = options;

@@ -54,4 +54,4 @@ export function methodOverride(options: MethodOverrideOptions = {}): Middleware 
   };
 }
 
-noteMaker(methodOverride);
+noteMaker(methodOverride, 'methodOverride');

@@ -162,7 +162,7 @@ export function proxy(options: ProxyOptions): Middleware {
   });
 }
 
-noteMaker(proxy);
+noteMaker(proxy, 'proxy');
 
 type UpstreamLimits = Pick<UpstreamOptions, 'connectionsMax' | 'timeoutMs' | 'keepAlive'>;
 

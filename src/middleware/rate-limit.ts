@@ -94,7 +94,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   return whenBegins(middleware, (services) => counts.listen(services));
 }
 
-noteMaker(rateLimit);
+noteMaker(rateLimit, 'rateLimit');
 
 function addressOf(request: Request): string {
   return networkOf(request.remoteAddress);

@@ -50,7 +50,7 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
   };
 }
 
-noteMaker(requestId);
+noteMaker(requestId, 'requestId');
 
 function checked(id: unknown): string {
   if (typeof id === 'string' && IDENTIFIER.test(id)) return id;

@@ -117,7 +117,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
   };
 }
 
-noteMaker(securityHeaders);
+noteMaker(securityHeaders, 'securityHeaders');
 
 function fieldsFrom(options: SecurityHeadersOptions): readonly (readonly [string, string])[] {
   const {

@@ -47,7 +47,7 @@ export function serverTiming(options: ServerTimingOptions = {}): Middleware {
   };
 }
 
-noteMaker(serverTiming);
+noteMaker(serverTiming, 'serverTiming');
 
 /** The function that serverTiming() has left in req.state; throws where it does not run. */
 export function timing(request: Request): Timing {

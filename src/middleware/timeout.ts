@@ -36,7 +36,7 @@ export function timeout(ms: number): Middleware {
   };
 }
 
-noteMaker(timeout);
+noteMaker(timeout, 'timeout');
 
 function isOpen(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && !exchange.gone;

@@ -52,7 +52,7 @@ export function trustProxy(
   };
 }
 
-noteMaker(trustProxy);
+noteMaker(trustProxy, 'trustProxy');
 
 /**
  * The sender whom the outermost trusted proxy reports. Each hop was written by a trusted proxy

@@ -31,4 +31,4 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
   });
 }
 
-noteMaker(serveStatic);
+noteMaker(serveStatic, 'serveStatic');
