@@ -123,9 +123,12 @@ describe('diagnostics channels', () => {
     await life.end();
   });
 
-  it('publish nothing of a request that began before, whatever its memory was used for', async () => {
+  it('publish nothing of a request that began before, whatever its memory was used for', async (context) => {
     const { server } = unlistenedServer();
     const held: (() => void)[] = [];
+    context.after(() => {
+      for (const release of held) release();
+    });
     server.get('/held', async (_request, response) => {
       await new Promise<void>((resolve) => held.push(resolve));
       response.text('held');
