@@ -1,5 +1,5 @@
-// The lives of a server: a listen() that failed leaves nothing, a second life has an end of its own,
-// and what is asked for while it closes.
+// The lives of a server: a listen() that failed leaves nothing, a second life has an end of its
+// own, and what is asked for while it closes.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
