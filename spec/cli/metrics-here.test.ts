@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it, mock } from 'node:test';
 import { metrics } from '../../src/cli/metrics/metrics.ts';
 import { FAILED, INTERRUPTED, OK } from '../../src/cli/terminal.ts';
 import { eventually } from '../../testing/with-server.ts';
@@ -12,6 +12,7 @@ import { Model } from '../viewer/fixtures/model-server.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
+  mock.restoreAll();
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
@@ -139,6 +140,8 @@ describe('vibing metrics', { timeout: 60_000 }, () => {
       assert.deepEqual(screen.events, ['open', 'draw', 'suspend', 'draw', 'close']);
       await ended(sockets);
     }
+    // A time-out would close the connection, too.
+    mock.method(AbortSignal, 'timeout', () => new AbortController().signal);
     const silent = await serving(() => {});
     const { code, screen, terminal } = started([silent.port], new KeptScreen(true));
     await eventually('it asks', () => silent.sockets.length > 0);
