@@ -81,6 +81,16 @@ describe('the arguments of vibing metrics', () => {
     });
   }
 
+  it('have values up to their limits', () => {
+    const problems = (...args: readonly string[]) => parseMetricsFlags(['8080', ...args]).problems;
+    for (const port of ['0', '65535']) assert.deepEqual(problems('--web', '--port', port), []);
+    for (const port of ['65536', '-1', '1e3', '']) {
+      assert.equal(problems('--web', '--port', port).length, 1);
+    }
+    for (const time of ['200ms', '0.2', '60', '1m']) assert.deepEqual(problems('-i', time), []);
+    for (const time of ['199ms', '60.001', '61s']) assert.equal(problems('-i', time).length, 1);
+  });
+
   it('are read in any order', () => {
     const flags = parseMetricsFlags(['--interval=500ms', '--', 'localhost:9/m']);
     assert.deepEqual([flags.url?.href, flags.intervalMs], ['http://localhost:9/m', 500]);

@@ -283,7 +283,7 @@ test('a file has as many bytes as it may have, and not one more', async () => {
   assert.match(err, /longer than 65536 bytes\), allowed: a readable JSON file$/m);
 });
 
-test('of two directories the argument is served, and with mounts none that is not named', async () => {
+test('of two directories the argument is served, with mounts only what is named', async () => {
   const other = join(FOLDER, 'other');
   mkdirSync(other);
   const both = await ran(['serve', SITE, '--static-dir', other]);

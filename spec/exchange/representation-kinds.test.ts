@@ -1,5 +1,5 @@
-// Representations of rare kinds, without a socket: of another coding, without a time, with fields of
-// a handler, and what may be sent as a file that several requests share.
+// Representations of rare kinds, without a socket: of another coding, without a time, with fields
+// of a handler, and what may be sent as a file that several requests share.
 
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';

@@ -94,7 +94,7 @@ describe('diagnostics channels', () => {
     await server.close();
   });
 
-  it('publish to a tracer of one channel alone, and know no name of a host that has none', async () => {
+  it('publish to a tracer of one channel alone, and know no host without Host', async () => {
     const { server } = unlistenedServer();
     server.get('/throws', () => {
       throw new Error('on purpose');
@@ -123,9 +123,12 @@ describe('diagnostics channels', () => {
     await life.end();
   });
 
-  it('publish nothing of a request that began before, whatever its memory was used for', async () => {
+  it('publish nothing of a request that no tracer saw begin', async (context) => {
     const { server } = unlistenedServer();
     const held: (() => void)[] = [];
+    context.after(() => {
+      for (const release of held) release();
+    });
     server.get('/held', async (_request, response) => {
       await new Promise<void>((resolve) => held.push(resolve));
       response.text('held');

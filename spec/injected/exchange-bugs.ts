@@ -88,4 +88,28 @@ export const EXCHANGE_BUGS: readonly Bug[] = [
     replace: 'if (pairs[before] === name)',
     tests: FETCH_TESTS,
   },
+  {
+    name: 'of several keys of signed cookies only the last one is accepted',
+    kind: 'special',
+    file: 'exchange/signed-cookies.js',
+    find: '|| isValid;',
+    replace: ';',
+    tests: ['exchange/signed-cookies'],
+  },
+  {
+    name: 'a file has no Vary of its own where the handler has set one',
+    kind: 'special',
+    file: 'exchange/representation.js',
+    find: "lower === 'vary' || !before",
+    replace: '!before',
+    tests: ['exchange/representation-kinds'],
+  },
+  {
+    name: 'a request that no tracer saw begin has the message of one before it',
+    kind: 'again',
+    file: 'exchange/tracing.js',
+    find: 'open.delete(exchange);',
+    replace: '',
+    tests: ['exchange/tracing'],
+  },
 ];

@@ -1,8 +1,9 @@
 // All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load,
-// middleware, the server, requests, metrics, logs.
+// middleware, the server, requests, metrics, logs, viewers, commands.
 // Those of the order of events within a connection are in harness/mutants/.
 
 import type { Bug } from './bug.ts';
+import { CLIENT_BUGS } from './client-bugs.ts';
 import { CLUSTER_BUGS } from './cluster-bugs.ts';
 import { DRIVER_BUGS } from './driver-bugs.ts';
 import { EXCHANGE_BUGS } from './exchange-bugs.ts';
@@ -23,4 +24,5 @@ export const BUGS: readonly Bug[] = [
   ...SERVER_BUGS,
   ...EXCHANGE_BUGS,
   ...SERVICE_BUGS,
+  ...CLIENT_BUGS,
 ];

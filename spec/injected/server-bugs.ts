@@ -151,4 +151,20 @@ export const SERVER_BUGS: readonly Bug[] = [
     replace: 'log.isNoted ||= isFault;',
     tests: LOGS,
   },
+  {
+    name: 'a server that could not listen never listens again',
+    kind: 'fails',
+    file: 'server/server.js',
+    find: "if (this.#state === 'listening')\n                this.#state = 'new';",
+    replace: '',
+    tests: ['server/lives'],
+  },
+  {
+    name: 'middleware that is added meanwhile runs for a request without a route',
+    kind: 'middle',
+    file: ROUTES,
+    find: 'this.unrouted = [...this.unrouted, stepOf(prefix, run, Coverage.Some)]',
+    replace: 'this.unrouted.push(stepOf(prefix, run, Coverage.Some))',
+    tests: ['server/routes'],
+  },
 ];

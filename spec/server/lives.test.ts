@@ -1,5 +1,5 @@
-// The lives of a server: a listen() that failed leaves nothing, a second life has an end of its own,
-// and what is asked for while it closes.
+// The lives of a server: a listen() that failed leaves nothing, a second life has an end of its
+// own, and what is asked for while it closes.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,8 +27,9 @@ function connectFault(port: number): Promise<string> {
 }
 
 describe('a listen() that failed', () => {
-  it('fails again for the same reason, and succeeds when there is none', async () => {
+  it('fails again for the same reason, and succeeds when there is none', async (context) => {
     const other = createServer();
+    context.after(() => other.close());
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
     const { server } = makeServer('net', { port });

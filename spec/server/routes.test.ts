@@ -112,7 +112,7 @@ describe('what is registered', () => {
     const ran: string[] = [];
     server.use((_request, _response, next) => {
       ran.push('first');
-      server.use((_other, _answer, further) => {
+      server.use((_other, _reply, further) => {
         ran.push('later');
         return further();
       });

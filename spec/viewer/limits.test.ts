@@ -1,5 +1,5 @@
-// Where the viewers change what they say: each rule exactly at its limit and just below it, and each
-// text of a figure where another number of digits begins.
+// Where the viewers change what they say: each rule exactly at its limit and just below it, and
+// each text of a figure where another number of digits begins.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// A watch step by step: a source that gives what a test says, a clock and timers that the test holds.
+// A watch step by step: a source that returns what a test says, and its clock and timers.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
@@ -35,7 +35,7 @@ class Watched {
   readonly steps: (number | null)[] = [];
   fetches = 0;
   isClosed = false;
-  #answer: { resolve(snapshot: unknown): void; reject(error: Error): void } | null = null;
+  #pending: { resolve(snapshot: unknown): void; reject(error: Error): void } | null = null;
   readonly #model = new Model({ workers: 1, started: START - 100 });
 
   constructor(intervalMs = INTERVAL_MS) {
@@ -43,7 +43,7 @@ class Watched {
       fetch: () => {
         this.fetches += 1;
         return new Promise((resolve, reject) => {
-          this.#answer = { resolve, reject };
+          this.#pending = { resolve, reject };
         });
       },
       close: () => {
@@ -58,10 +58,10 @@ class Watched {
   }
 
   /** The pending fetch has a snapshot of this time, or fails. */
-  async answer(what: number | string): Promise<void> {
-    const pending = this.#answer;
+  async respond(what: number | string): Promise<void> {
+    const pending = this.#pending;
     assert.ok(pending !== null, 'a snapshot was asked for');
-    this.#answer = null;
+    this.#pending = null;
     if (typeof what === 'string') pending.reject(new FetchProblem(what));
     else pending.resolve({ snapshot: snapshotOf(this.#model.snapshot(START + what)), text: '' });
     await settled();
@@ -69,7 +69,7 @@ class Watched {
 
   async start(): Promise<void> {
     const started = this.watch.start();
-    await this.answer(0);
+    await this.respond(0);
     await started;
   }
 
@@ -84,7 +84,7 @@ class Watched {
 
   async next(what: number | string, lateMs = 0): Promise<void> {
     this.fire(lateMs);
-    await this.answer(what);
+    await this.respond(what);
   }
 }
 
@@ -136,7 +136,7 @@ describe('a watch', () => {
     watched.watch.stop();
   });
 
-  it('keeps to its beat: what is late is left out, and a clock that is set back adds nothing', async () => {
+  it('keeps to its beat, without what is late, and whatever the clock does', async () => {
     const watched = new Watched();
     await watched.start();
     const delays: number[] = [];
@@ -147,19 +147,19 @@ describe('a watch', () => {
     assert.deepEqual(delays, [1_000, 700, 1_000, 500, 1_000]);
     watched.fire();
     nowMs -= 3_600_000;
-    await watched.answer(9);
+    await watched.respond(9);
     assert.equal(timer?.delayMs, 1_000);
     watched.watch.stop();
   });
 
-  it('that is stopped while a snapshot is fetched tells nothing more, and asks no more', async () => {
+  it('that is stopped during a fetch reports nothing more, and asks no more', async () => {
     for (const late of [1, 'reset']) {
       const watched = new Watched();
       await watched.start();
       watched.fire();
       watched.watch.stop();
       assert.ok(watched.isClosed);
-      await watched.answer(late);
+      await watched.respond(late);
       assert.deepEqual([watched.steps, watched.fetches, timer], [[], 2, null]);
       assert.equal(watched.watch.absence, null);
       assert.equal(watched.watch.history.record.points.length, 0);

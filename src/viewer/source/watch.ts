@@ -115,8 +115,7 @@ export class Watch {
   #checkProgress(advances: boolean): void {
     this.#standing = advances ? 0 : this.#standing + 1;
     if (advances || this.#standing < STANDING_MAX) {
-      // A cache that is in the way stays an absence until a newer snapshot comes.
-      if (advances || this.#problem !== STANDING) this.#absentMs = 0;
+      this.#absentMs = 0;
       return;
     }
     this.#miss(STANDING);
