@@ -377,12 +377,12 @@ describe('a stream', () => {
 
   it('announces the trailers that were set before its head', async () => {
     const handler: Handler = async (_request, response) => {
-      response.trailer('Sum', '1').trailer('X-Other', 'two').trailer('sum', '3');
+      response.trailer('Sum', '1').trailer('X-Other', 'two');
       await response.write('a');
       response.trailer('Late', '4').end();
     };
-    const end = '0\r\nSum: 1\r\nX-Other: two\r\nsum: 3\r\nLate: 4\r\n\r\n';
-    const announced = ['Trailer: sum, x-other', CHUNKED];
+    const end = '0\r\nSum: 1\r\nX-Other: two\r\nLate: 4\r\n\r\n';
+    const announced = ['Trailer: Sum, X-Other', CHUNKED];
     const asked = await got(get('/', 'TE: trailers'), handler);
     assert.equal(asked, lines('200 OK', announced, `1\r\na\r\n${end}`));
     assert.equal(

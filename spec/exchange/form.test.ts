@@ -1,4 +1,4 @@
-// What form() returns for each form, which forms it refuses, and that the work for a form is bounded
+// What form() returns for each form, which ones it refuses, and that the work for a form is bounded
 // by its parts as well as by its bytes.
 
 import assert from 'node:assert/strict';

@@ -229,8 +229,8 @@ export class ResponseWriter {
     const trailers = exchange.chunked ? trailersOf(exchange) : null;
     if (trailers !== null) {
       // RFC 9110 6.6.2; those that the handler adds later are sent without.
-      const names = new Set(trailers.map(([name]) => name.toLowerCase()));
-      exchange.fields.setKnown('Trailer', 'trailer', [...names].join(', '));
+      const names = trailers.map(([name]) => name).join(', ');
+      exchange.fields.setKnown('Trailer', 'trailer', names);
     }
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(sendQueue, exchange, bodyLength(exchange, framing), 0, wallMs);

@@ -22,7 +22,10 @@ export interface ReaderLimits {
 }
 
 /** Of the configuration; the body has limits of its own. */
-export function formReaderLimits({ formPartsMax, formFilesMax }: FormLimits): ReaderLimits {
+export function formReaderLimits({
+  formPartsMax,
+  formFilesMax,
+}: FormLimits): Record<keyof ReaderLimits, NamedLimit> {
   const none = { max: Number.POSITIVE_INFINITY, name: '' };
   return {
     parts: { max: formPartsMax, name: 'form_parts_max' },

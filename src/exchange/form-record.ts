@@ -4,7 +4,8 @@ import { unsafeKey } from './json-text.ts';
 
 /**
  * The values by name: one value as itself, several of one name as an array in their order. The
- * object has no prototype. Throws HttpError 400 for the name `__proto__`, as for JSON; `what` has it.
+ * object has no prototype. Throws HttpError 400 for the name `__proto__`, as for JSON; `what` is
+ * its subject.
  */
 export function formRecord(
   entries: Iterable<[string, unknown]>,

@@ -1,5 +1,5 @@
-// Forms: the two media types that HTML sends. Node's own URLSearchParams reads the one, the reader of
-// req.parts() the other, so that form() and parts() accept the same.
+// Forms: the two media types that HTML sends. Node's own URLSearchParams reads the one, the reader
+// of req.parts() the other, so that form() and parts() accept the same.
 
 import { boundaryOf, checkUrlencoded, type FormLimits } from './form-parts.ts';
 import { FormReader, formReaderLimits } from './form-reader.ts';
@@ -37,14 +37,10 @@ function urlencoded(text: string): FormData {
   return form;
 }
 
-/** All of a form that is in memory: the reader gets one chunk, and so returns each content at once. */
+/** A form that is in memory: the reader gets one chunk, and so returns each content at once. */
 async function multipart(bytes: Buffer, boundary: string, limits: FormLimits): Promise<FormData> {
-  let rest: Buffer | null = bytes;
-  const read = (): Promise<Buffer | null> => {
-    const chunk = rest;
-    rest = null;
-    return Promise.resolve(chunk);
-  };
+  const chunks = [bytes];
+  const read = async (): Promise<Buffer | null> => chunks.pop() ?? null;
   const reader = new FormReader(read, boundary, formReaderLimits(limits));
   const form = new FormData();
   for (let head = await reader.nextPart(); head !== null; head = await reader.nextPart()) {

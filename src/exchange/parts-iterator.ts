@@ -8,7 +8,7 @@ import { fieldValue } from './field-value.ts';
 import { MULTIPART, typeOf, wrongType } from './form.ts';
 import { FormPart, type FormSource } from './form-part.ts';
 import { boundaryOf } from './form-parts.ts';
-import { FormReader, formReaderLimits, type NamedLimit, type ReaderLimits } from './form-reader.ts';
+import { FormReader, formReaderLimits, type ReaderLimits } from './form-reader.ts';
 import { HttpError } from './http-error.ts';
 import { quietly } from './late.ts';
 import { requestLine } from './request-line.ts';
@@ -159,14 +159,9 @@ function multipartBoundary(exchange: Exchange): string {
 
 function readerLimits({ services }: Exchange, given: PartLimits): ReaderLimits {
   const limits = formReaderLimits(services.limits);
-  const limit = (name: keyof PartLimits): NamedLimit => {
-    const own = given[name];
-    return own === undefined ? limits[name] : { max: own, name: `limits.${name}` };
-  };
-  return {
-    parts: limit('parts'),
-    files: limit('files'),
-    partBytes: limit('partBytes'),
-    totalBytes: limit('totalBytes'),
-  };
+  for (const name of Object.keys(LIMIT_RULES) as (keyof PartLimits)[]) {
+    const max = given[name];
+    if (max !== undefined) limits[name] = { max, name: `limits.${name}` };
+  }
+  return limits;
 }

@@ -14,8 +14,8 @@ export const REALM: OptionRule = {
 
 /**
  * What follows a scheme, given in lower case, in Authorization; null without the field or with
- * another scheme. A field that occurs twice has no valid credentials: its value contains a comma, or
- * is '' where the first one has another scheme.
+ * another scheme. A field that occurs twice has no valid credentials: its value contains a comma,
+ * or is '' where the first one has another scheme.
  */
 export function credentialsOf(request: Request, scheme: string): string | null {
   const field = request.header('authorization');

@@ -1,5 +1,5 @@
-// Max-Forwards (RFC 9110 7.6.2): how often OPTIONS and TRACE may still be forwarded, by which a client
-// finds the proxies on the way.
+// Max-Forwards (RFC 9110 7.6.2): how often OPTIONS and TRACE may still be forwarded, by which a
+// client finds the proxies on the way.
 
 import { HttpError } from '../exchange/http-error.ts';
 import type { Request } from '../exchange/request.ts';
@@ -10,7 +10,7 @@ const METHODS = ['OPTIONS', 'TRACE'];
 /** Of what is forwarded; TRACE ends here. */
 const ALLOWED = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
 
-/** How often the next one may forward the request: -1 is never by this one, null without a limit. */
+/** How often the next one may forward the request: -1 is not even to it, null without a limit. */
 export function forwardsLeft(request: Request): number | null {
   if (!METHODS.includes(request.method)) return null;
   const value = request.header('max-forwards');
@@ -20,7 +20,7 @@ export function forwardsLeft(request: Request): number | null {
 
 /** Responds in place of an upstream: the client asked for this one. */
 export function respondAsLast(request: Request, response: Response): void {
-  if (request.method === 'TRACE')
-    throw new HttpError(405, undefined, { headers: { Allow: ALLOWED } });
-  response.header('Allow', ALLOWED).empty(204);
+  response.header('Allow', ALLOWED);
+  if (request.method === 'TRACE') throw new HttpError(405);
+  response.empty(204);
 }

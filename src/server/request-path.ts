@@ -33,7 +33,6 @@ export function setPath(exchange: Exchange): boolean {
 
 /** `OPTIONS *`, or an absolute target that means it: without path and query (RFC 9112 3.2.4). */
 export function isServerWide({ form, method, pathStart, targetEnd }: Head): boolean {
-  if (form === TargetForm.Origin) return false;
   const isBare = form === TargetForm.Absolute && pathStart === targetEnd;
   return form === TargetForm.Asterisk || (isBare && method === Method.OPTIONS);
 }
