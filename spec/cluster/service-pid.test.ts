@@ -27,7 +27,8 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(second.out, '');
     assert.equal(
       second.err,
-      `vibing: pid_file: ${path} names process ${service.pid}, which is running; stop it, or choose another path\n`,
+      `vibing: pid_file: ${path} names process ${service.pid}, which is running; ` +
+        'stop it, or choose another path\n',
     );
     assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
     assert.equal(await service.stop(), 0, service.err);

@@ -169,9 +169,8 @@ export class WorkerProcess {
     this.#cancelKill();
     const delayMs = this.#shutdownTimeoutMs + KILL_SLACK_MS;
     this.#cancelKill = this.#timers.after(delayMs, () => {
-      this.#events.overdue(
-        `worker ${this.index} is killed: it did not exit within ${delayMs} ms after it began to close`,
-      );
+      const why = `it did not exit within ${delayMs} ms after it began to close`;
+      this.#events.overdue(`worker ${this.index} is killed: ${why}`);
       this.kill();
     });
   }
