@@ -33,10 +33,11 @@ function limitDisk(bytes: number): { room: number } {
     return writeSync(fd, chunk.subarray(0, count));
   };
   const { writeSync } = fs;
-  mock.method(fs, 'write', (fd: number, data: Uint8Array | string, ...rest: unknown[]) => {
+  mock.method(fs, 'write', (fd: number, given: Uint8Array | string, ...rest: unknown[]) => {
     const done = rest.at(-1) as Written;
     const [from, length] = rest as number[];
-    const chunk = typeof data === 'string' ? Buffer.from(data) : data.subarray(from, from + length);
+    const chunk =
+      typeof given === 'string' ? Buffer.from(given) : given.subarray(from, from + length);
     let result: number;
     try {
       result = take(fd, chunk);
@@ -45,8 +46,8 @@ function limitDisk(bytes: number): { room: number } {
     }
     return setImmediate(done, null, result);
   });
-  mock.method(fs, 'writeSync', (fd: number, data: Uint8Array, from: number, length: number) => {
-    return take(fd, data.subarray(from, from + length));
+  mock.method(fs, 'writeSync', (fd: number, bytes: Uint8Array, from: number, length: number) => {
+    return take(fd, bytes.subarray(from, from + length));
   });
   syncBuiltinESMExports();
   return disk;

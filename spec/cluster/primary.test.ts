@@ -7,10 +7,12 @@ import { STARTS_MAX } from '../../src/cluster/back-off.ts';
 import { fixedValues } from '../../src/cluster/fixed-keys.ts';
 import type { FromWorker } from '../../src/cluster/messages.ts';
 import { Primary } from '../../src/cluster/primary.ts';
+import { KILL_SLACK_MS } from '../../src/cluster/worker-process.ts';
+import { CLOSING_MS } from '../../src/cluster/worker-slot.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 import type { Log } from '../../src/server/log.ts';
 import type { Listening } from '../../src/server/server.ts';
-import { ModelSystem, type SystemOptions } from './fixtures/model-system.ts';
+import { ModelSystem, SHUTDOWN_MS, type SystemOptions } from './fixtures/model-system.ts';
 import type { ModelWorker } from './fixtures/model-worker.ts';
 
 const CLOSED = {
@@ -252,10 +254,34 @@ describe('a primary logs', () => {
     assert.deepEqual(run.lines.splice(0), ['error: worker 0 exited (SIGSEGV); next start in 0 ms']);
     run.worker(1).close();
     await run.system.calm();
+    await run.system.elapse(CLOSING_MS);
     assert.deepEqual(run.lines.splice(0), [
-      'notice: worker 1 is closing; its replacement starts',
       'notice: worker 1 served 1 connections, 1 requests',
+      'notice: worker 1 is closing; its replacement starts',
     ]);
+    await run.close();
+  });
+
+  it('no replacement of workers that got a signal to stop just before it', async () => {
+    const run = await Run.up();
+    for (const worker of run.system.workers) worker.close();
+    await run.system.calm();
+    const before = run.system.workers.length;
+    await run.close();
+    await run.system.elapse(CLOSING_MS);
+    assert.equal(run.system.workers.length, before, 'none is started');
+    for (const line of run.lines) assert.match(line, /^notice: worker \d served/);
+  });
+
+  it('the kill of a worker that does not exit', async () => {
+    const run = await Run.up();
+    const hung = run.worker(0);
+    run.says(hung, { vibing: 'closing' });
+    await run.system.elapse(SHUTDOWN_MS + KILL_SLACK_MS);
+    const killed = run.lines.filter((line) => line.includes('is killed'));
+    const ms = SHUTDOWN_MS + KILL_SLACK_MS;
+    const why = `it did not exit within ${ms} ms after it began to close`;
+    assert.deepEqual(killed, [`warn: worker 0 is killed: ${why}`]);
     await run.close();
   });
 

@@ -27,7 +27,8 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(second.out, '');
     assert.equal(
       second.err,
-      `vibing: pid_file: ${path} names process ${service.pid}, which is running\n`,
+      `vibing: pid_file: ${path} names process ${service.pid}, which is running; ` +
+        'stop it, or choose another path\n',
     );
     assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
     assert.equal(await service.stop(), 0, service.err);
@@ -78,7 +79,10 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     const service = new ServiceProcess([site, '--port', '0', '--pid-file', path]);
     assert.equal(await service.ended, 1);
     assert.equal(service.out, '');
-    assert.equal(service.err, `vibing: pid_file: ${path} cannot be written (ENOENT)\n`);
+    assert.equal(
+      service.err,
+      `vibing: pid_file: ${path} cannot be written: no such folder; create it (ENOENT)\n`,
+    );
   });
 
   slowTest('a taken port leaves no file', BOUND, async () => {

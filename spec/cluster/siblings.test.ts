@@ -112,6 +112,7 @@ test('a worker that takes no messages does not fill the memory of the primary', 
   const worker = new WorkerProcess(0, child, timers, {
     closing: nothing,
     exited: nothing,
+    overdue: nothing,
     note: nothing,
     served: nothing,
     published: nothing,

@@ -68,6 +68,7 @@ function scripted(): Scripted {
     {
       closing: note('closing'),
       exited: note('exited'),
+      overdue: (text) => void events.push(text),
       note: note('note'),
       served: note('served'),
       published: note('published'),

@@ -131,8 +131,8 @@ export const SERVER_BUGS: readonly Bug[] = [
     name: 'a log file is closed after each line once it was opened again during a write',
     kind: 'again',
     file: LOG_FILES,
-    find: 'this.#isStale = false;\n        if',
-    replace: 'if',
+    find: 'this.#isStale = false;\n        const { fd }',
+    replace: 'const { fd }',
     tests: LOGS,
   },
   {
@@ -146,9 +146,9 @@ export const SERVER_BUGS: readonly Bug[] = [
   {
     name: 'a log file that failed once reports no later failure',
     kind: 'again',
-    file: LOG_FILES,
-    find: 'log.isNoted = isFault;',
-    replace: 'log.isNoted ||= isFault;',
+    file: 'async-io/line-writer.js',
+    find: 'this.#isNoted = false;\n            this.#fullRetryMs',
+    replace: 'this.#fullRetryMs',
     tests: LOGS,
   },
   {

@@ -85,8 +85,8 @@ export const SERVICE_BUGS: readonly Bug[] = [
     name: 'a flush waits for a stream that fails',
     kind: 'fails',
     file: WRITER,
-    find: 'else\n            this.#notifyFlushed();\n        return false;',
-    replace: 'return false;',
+    find: 'this.#notifyFlushed();\n        if (this.#isNoted',
+    replace: 'if (this.#isNoted',
     tests: ['async-io/line-writer-edges'],
   },
   {

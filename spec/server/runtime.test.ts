@@ -87,6 +87,10 @@ describe('close()', () => {
     assert.deepEqual(life.driver.refused, [], 'a handler may respond in time');
     await closes(life, closing);
     assert.equal(life.driver.refused.length, 3);
+    const lines = life.asyncIo.log.filter((line) => line.includes('reset'));
+    assert.equal(lines.length, 1, String(life.asyncIo.log));
+    const what = '2 connections were reset before the response ended: ';
+    assert.ok(lines[0].includes(`${what}shutdown_timeout_ms (500) has passed`), lines[0]);
   });
 
   it('closes the rest at shutdown_timeout_ms after its first step', async (context) => {
@@ -117,6 +121,7 @@ describe('close()', () => {
     ] as const) {
       const life = await begun(context, {});
       await closes(life, life.server[close]());
+      assert.deepEqual(life.asyncIo.log, [], 'nothing is reset');
       assert.deepEqual(
         life.driver.calls.filter((one) => one.startsWith('unlisten')),
         [call],

@@ -54,7 +54,7 @@ type State = (typeof State)[keyof typeof State];
  */
 export type DropListener = (lines: number, code: string | null) => void;
 
-/** What a DropListener tells about a stream or a file. */
+/** What a DropListener reports of a stream or a file, as text. */
 export function dropText(stream: string, lines: number, code: string | null): string {
   if (lines === 0) return `${stream} cannot be written (${code}): it is tried again every second`;
   const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;

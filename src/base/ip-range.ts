@@ -147,7 +147,8 @@ export function trustedPeers(texts: readonly unknown[]): TrustedPeers | string {
     if (text === UNIX) continue;
     const range = typeof text === 'string' ? ipRange(text) : null;
     if (range === null) {
-      return `${shown(text)} is not an address, a range as "10.0.0.0/8" (to /32, of IPv6 to /128), or "unix"`;
+      const allowed = 'a range as "10.0.0.0/8" (to /32, of IPv6 to /128)';
+      return `${shown(text)} is not an address, ${allowed}, or "unix"`;
     }
     if (hasHostBits(range)) return `${shown(text)} has bits beyond its prefix: it may be a mistake`;
     ranges.push(range);

@@ -6,7 +6,7 @@ import { type Config, optionsOf, type ServerOptions } from '../server/config/con
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
 import { placeOf, type SharedMetrics } from '../server/server-metrics.ts';
-import { STARTED_MS, STARTS_MAX } from './back-off.ts';
+import { STARTED_MS } from './back-off.ts';
 import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
 import { changedKeys, type FixedValues, fixedValues } from './fixed-keys.ts';
@@ -16,7 +16,7 @@ import { nodePorts } from './node-ports.ts';
 import type { Cancel, Child, PrimaryPorts } from './ports.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import { CLOSING_MS, exhaustedError, WorkerSlot } from './worker-slot.ts';
 
 export class Primary implements Cluster {
   readonly failed: Promise<Error>;
@@ -117,12 +117,17 @@ export class Primary implements Cluster {
     this.#address = opened.address;
   }
 
-  /** Starts workers until one listens. Rejects when too many starts in a row fail. */
-  #startWorker(workerSlot: WorkerSlot): Promise<Ready> {
+  /**
+   * Starts workers until one listens, the first after `delayMs`, which is that of a worker that is
+   * closing. Rejects when too many starts in a row fail.
+   */
+  #startWorker(workerSlot: WorkerSlot, delayMs = 0): Promise<Ready> {
     return workerSlot.start(async () => {
-      for (;;) {
-        await workerSlot.wait();
+      for (let waitMs = delayMs; ; waitMs = 0) {
+        await workerSlot.wait(waitMs);
         if (this.#closed !== null) throw new ClosedError();
+        if (waitMs > 0)
+          this.#log.notice(`worker ${workerSlot.index} is closing; its replacement starts`);
         try {
           return await this.#startOnce(workerSlot, this.#accepted);
         } catch (error) {
@@ -186,6 +191,7 @@ export class Primary implements Cluster {
         release();
         this.#workerExited(workerSlot, started);
       },
+      overdue: (text) => this.#log.warn(text),
       note: (text) => this.#logNote(text),
       served: (connections, requests) => {
         const what = `${connections} connections, ${requests} requests`;
@@ -231,8 +237,7 @@ export class Primary implements Cluster {
   /** A worker closes by itself: it got SIGTERM, or its code called close(). */
   #workerClosing(workerSlot: WorkerSlot, worker: WorkerProcess): void {
     if (workerSlot.worker !== worker || this.#closed !== null) return;
-    this.#log.notice(`worker ${workerSlot.index} is closing; its replacement starts`);
-    this.#exited(workerSlot, worker, true);
+    this.#exited(workerSlot, worker, true, CLOSING_MS);
   }
 
   #workerExited(workerSlot: WorkerSlot, worker: WorkerProcess): void {
@@ -242,25 +247,25 @@ export class Primary implements Cluster {
     this.#exited(workerSlot, worker, worker.wasKilled);
   }
 
-  #exited(workerSlot: WorkerSlot, worker: WorkerProcess, byOthers: boolean): void {
-    workerSlot.worker = null;
-    workerSlot.backOff.exited(worker.listenedMs, byOthers);
-    this.#assignSibling(workerSlot);
+  #exited(slot: WorkerSlot, worker: WorkerProcess, byOthers: boolean, delayMs = 0): void {
+    slot.worker = null;
+    slot.backOff.exited(worker.listenedMs, byOthers);
+    this.#assignSibling(slot);
     this.#replaceSibling(worker);
-    const error = new Error(`worker ${workerSlot.index} exited (${worker.exitReason})`);
-    if (this.#isExhausted(workerSlot)) {
-      this.#giveUp(exhaustedError(workerSlot, error));
+    const error = new Error(`worker ${slot.index} exited (${worker.exitReason})`);
+    if (this.#isExhausted(slot)) {
+      this.#giveUp(exhaustedError(slot, error));
       return;
     }
     if (worker.exitReason !== null) {
-      this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
+      this.#log.error(`${error.message}; next start in ${slot.backOff.waitMs} ms`);
     }
     // A reload may have started the next one already.
-    if (!workerSlot.isRenewing) this.#restart(workerSlot);
+    if (!slot.isRenewing) this.#restart(slot, delayMs);
   }
 
-  #restart(workerSlot: WorkerSlot): void {
-    this.#startWorker(workerSlot).catch((error: Error) => this.#giveUp(error));
+  #restart(workerSlot: WorkerSlot, delayMs = 0): void {
+    this.#startWorker(workerSlot, delayMs).catch((error: Error) => this.#giveUp(error));
   }
 
   /** Whether to give up. While another worker serves, a slot that cannot start keeps trying. */
@@ -391,9 +396,4 @@ export class Primary implements Cluster {
     this.#cancelReopen();
     this.#metrics?.file.close();
   }
-}
-
-function exhaustedError(workerSlot: WorkerSlot, last: Error): Error {
-  const what = `worker ${workerSlot.index} failed to start ${STARTS_MAX} times in a row`;
-  return Object.assign(new Error(`${what}: ${last.message}`), { code: 'ECHILD' });
 }

@@ -16,6 +16,8 @@ export interface WorkerEvents {
   /** It closes by itself, not because the primary asked for it. */
   closing(): void;
   exited(): void;
+  /** It did not exit in time, and is killed. */
+  overdue(text: string): void;
   note(text: string): void;
   served(connections: number, requests: number): void;
   /** To be passed to every other worker. */
@@ -166,7 +168,11 @@ export class WorkerProcess {
     if (this.exitReason !== null) return;
     this.#cancelKill();
     const delayMs = this.#shutdownTimeoutMs + KILL_SLACK_MS;
-    this.#cancelKill = this.#timers.after(delayMs, () => this.kill());
+    this.#cancelKill = this.#timers.after(delayMs, () => {
+      const why = `it did not exit within ${delayMs} ms after it began to close`;
+      this.#events.overdue(`worker ${this.index} is killed: ${why}`);
+      this.kill();
+    });
   }
 
   /**

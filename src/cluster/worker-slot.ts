@@ -1,10 +1,16 @@
 // The slot of one worker: its process, the sibling that accepts for it while it has none, and when
 // the next process may start.
 
-import { BackOff } from './back-off.ts';
+import { BackOff, STARTS_MAX } from './back-off.ts';
 import type { Ready } from './messages.ts';
 import type { Timers } from './ports.ts';
 import type { WorkerProcess } from './worker-process.ts';
+
+/**
+ * A worker that closes by itself is replaced after this time: when a signal to stop came to all
+ * processes of a group, it has come to this one by then. A guess, more than a busy machine needs.
+ */
+export const CLOSING_MS = 100;
 
 export class WorkerSlot {
   readonly index: number;
@@ -42,9 +48,9 @@ export class WorkerSlot {
     this.#skipWait();
   }
 
-  /** Waits for the back-off. */
-  wait(): Promise<void> {
-    const { waitMs } = this.backOff;
+  /** Waits for the back-off, and no less than `leastMs`. */
+  wait(leastMs = 0): Promise<void> {
+    const waitMs = Math.max(this.backOff.waitMs, leastMs);
     if (waitMs === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#timers.after(waitMs, resolve);
@@ -73,4 +79,9 @@ export class WorkerSlot {
     this.#skipWait();
     await Promise.race([this.#starting, failed]);
   }
+}
+
+export function exhaustedError(workerSlot: WorkerSlot, last: Error): Error {
+  const what = `worker ${workerSlot.index} failed to start ${STARTS_MAX} times in a row`;
+  return Object.assign(new Error(`${what}: ${last.message}`), { code: 'ECHILD' });
 }

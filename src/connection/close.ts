@@ -173,11 +173,13 @@ export function drain(connection: ConnectionParts): void {
 }
 
 /** For a closing server whose time is over: a client sees a reset if something is missing. */
-export function closeFirmly(connection: ConnectionParts): void {
+export function closeFirmly(connection: ConnectionParts): boolean {
   const { exchange, receiveBuffer, sendQueue, reactor, slot } = connection;
   noteClose(connection, 'drain');
-  if (exchange === null && sendQueue.waiting === 0 && receiveBuffer.empty) reactor.close(slot);
+  const isIdle = exchange === null && sendQueue.waiting === 0 && receiveBuffer.empty;
+  if (isIdle) reactor.close(slot);
   else reset(connection);
+  return !isIdle;
 }
 
 /**

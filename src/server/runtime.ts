@@ -231,9 +231,19 @@ export class Runtime {
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
     this.reactor.refuseWaiting();
-    for (const connection of this.#connections()) closeFirmly(connection);
+    this.#logReset(this.#connections().filter((connection) => closeFirmly(connection)).length);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
+  }
+
+  #logReset(count: number): void {
+    const { config, log } = this.#options;
+    const { shutdownTimeoutMs } = config.limits;
+    // Without any time to end, this is what was asked for.
+    if (count === 0 || shutdownTimeoutMs === 0) return;
+    const what = count === 1 ? '1 connection was' : `${count} connections were`;
+    const why = `shutdown_timeout_ms (${shutdownTimeoutMs}) has passed`;
+    log.warn(`${what} reset before the response ended: ${why}`);
   }
 
   #unlisten(last: boolean): Promise<void> {

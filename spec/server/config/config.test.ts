@@ -356,7 +356,8 @@ test('as text, the entry that is wrong is named, too', () => {
     [
       '--cache-control: cache_control: "*": 7 is not the value of a field',
       '--extensions: extensions: ".htm": it is not an extension without its dot',
-      '--headers: headers: "*.css": "Content-Length": the server sets the field content-length itself',
+      '--headers: headers: "*.css": "Content-Length": ' +
+        'the server sets the field content-length itself',
       '--mounts: mounts: "/": the directory of all paths is static_dir',
     ],
   );
