@@ -67,7 +67,7 @@ export interface ProxyOptions {
   readonly servername?: string;
 }
 
-/** Values are text, numbers or undefined; those of `req.state` have no type, so none is asked for. */
+/** Values are text, numbers or undefined; those of `req.state` have no type, so none is here. */
 type ProxyFields = Readonly<Record<string, unknown>>;
 
 const NO_CONTENT = 204;
