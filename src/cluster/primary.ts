@@ -131,7 +131,7 @@ export class Primary implements Cluster {
           workerSlot.backOff.exited(-1, false);
           if (this.#isExhausted(workerSlot)) throw exhaustedError(workerSlot, error);
           workerSlot.attemptFailed(error);
-          this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
+          this.#log.error(`${error.message}; ${workerSlot.backOff.nextStart}`);
         }
       }
     });
@@ -253,7 +253,7 @@ export class Primary implements Cluster {
       return;
     }
     if (worker.exitReason !== null) {
-      this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
+      this.#log.error(`${error.message}; ${workerSlot.backOff.nextStart}`);
     }
     // A reload may have started the next one already.
     if (!workerSlot.isRenewing) this.#restart(workerSlot);

@@ -79,7 +79,7 @@ const TARGET = /^\/[\x21\x23-\x7e]*$/;
 
 const OPTIONS = {
   upstreams: {
-    wanted: "a list such as ['http://127.0.0.1:3000']",
+    wanted: "a list of one or more, such as ['http://127.0.0.1:3000']",
     fits: (value: unknown) => Array.isArray(value) && value.length > 0,
   },
   rewrite: FUNCTION,
