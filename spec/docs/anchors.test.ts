@@ -12,7 +12,7 @@ function proseOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
 }
 
-/** The name that GitHub gives a heading. */
+/** The name of a heading on GitHub. */
 function anchorOf(heading: string): string {
   const text = heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '');
   return text.trim().replaceAll(/\s/g, '-');
