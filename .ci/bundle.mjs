@@ -9,6 +9,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
 import { bundleDeclarations } from './declarations.mjs';
+import { addOptionTexts } from './option-texts.mjs';
 
 const ENTRIES = [
   'index',
@@ -58,6 +59,7 @@ export async function bundle(folder) {
   await bundled.close();
   checkAscii(output.find(({ fileName }) => fileName === 'vibing.js').code);
   const declarations = bundleDeclarations(folder, ENTRIES);
+  await addOptionTexts(folder);
   const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations]);
   removeOthers(folder, folder, kept);
 }

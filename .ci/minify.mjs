@@ -97,6 +97,9 @@ function withShortTexts(code) {
 const parsed = (code) =>
   parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
 
+/** terser could give such a name to another member. */
+const isShort = ({ name }) => name.length <= 3;
+
 /** terser shortens all private names: those of methods, which stack traces show, are hidden. */
 function withPlainMethods(code) {
   if (code.includes(PLAIN)) throw new Error(`the code contains ${PLAIN}`);
@@ -106,7 +109,9 @@ function withPlainMethods(code) {
     if (node.type === 'PrivateIdentifier') names.push(node);
     if (node.type === 'MethodDefinition') methods.add(node.key);
   });
-  const kept = new Set(names.filter((name) => methods.has(name)).map(({ name }) => name));
+  const kept = new Set(
+    names.filter((node) => methods.has(node) && !isShort(node)).map(({ name }) => name),
+  );
   let plain = '';
   let end = 0;
   for (const { name, start } of names.sort((one, other) => one.start - other.start)) {

@@ -200,6 +200,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 void server.ended.then(() => database?.close());
 if (cluster.isPrimary) {
-  console.log(`api server on ${formatUrl(address.host, port)}`);
+  console.log(`api server on ${formatUrl(address.host, port)} (Ctrl-C stops it)`);
   if (givenToken === undefined) console.log(`writes need the field Authorization: Bearer ${token}`);
 }

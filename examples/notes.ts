@@ -290,4 +290,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void server.close());
 }
 void server.ended.then(() => database.close());
-console.log(`notes on ${formatUrl(address.host, port)}`);
+console.log(`notes on ${formatUrl(address.host, port)} (Ctrl-C stops it)`);

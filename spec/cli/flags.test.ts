@@ -51,6 +51,7 @@ const WRONG: readonly (readonly [line: string, problem: string])[] = [
   ['--port', '--port: given no value, allowed: --port VALUE or --port=VALUE'],
   ['--port --debug', '--port: given no value, allowed: --port VALUE or --port=VALUE'],
   ['--config', '--config: given no value, allowed: --config VALUE or --config=VALUE'],
+  ['--help=1', '--help: given "1", allowed: --help without a value'],
   ['--no-debug=true', '--no-debug: given "true", allowed: --no-debug without a value'],
 ];
 

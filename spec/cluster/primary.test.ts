@@ -134,7 +134,7 @@ describe('a primary that starts', () => {
         first.deliver();
       }
       await run.system.settle();
-      assert.deepEqual(run.lines, [`error: worker 0 ${how}; next start in 0 ms`]);
+      assert.deepEqual(run.lines, [`error: worker 0 ${how}; the next start is at once`]);
       await run.system.calm();
       const { port, workers } = await run.listened;
       assert.deepEqual([port, workers, run.system.workers.length], [8080, 2, 3]);
@@ -159,7 +159,7 @@ describe('a primary that starts', () => {
     run.system.faults.fork = true;
     await run.system.calm();
     assert.deepEqual(run.lines, [
-      'error: worker 0 cannot start: Error: EAGAIN; next start in 0 ms',
+      'error: worker 0 cannot start: Error: EAGAIN; the next start is at once',
     ]);
     await run.listened;
     await run.close();
@@ -251,7 +251,9 @@ describe('a primary logs', () => {
     const run = await Run.up();
     run.worker(0).die('SIGSEGV');
     await run.system.calm();
-    assert.deepEqual(run.lines.splice(0), ['error: worker 0 exited (SIGSEGV); next start in 0 ms']);
+    assert.deepEqual(run.lines.splice(0), [
+      'error: worker 0 exited (SIGSEGV); the next start is at once',
+    ]);
     run.worker(1).close();
     await run.system.calm();
     await run.system.elapse(CLOSING_MS);

@@ -41,7 +41,7 @@ describe('a warm-up', () => {
       if (rate === undefined) near(recorder.responses, 600, 20);
       else assert.equal(recorder.responses, 150);
       // Turns without work between two responses, all of them added up.
-      near(load.idleMs, rate === undefined ? 150 : 240, 60);
+      near(load.rest.idleMs, rate === undefined ? 150 : 240, 60);
     }
   });
 

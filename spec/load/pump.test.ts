@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import type { Driver } from '../../src/driver/driver.ts';
-import { type Load, Phase } from '../../src/load/load.ts';
+import type { Load } from '../../src/load/load.ts';
+import { Phase } from '../../src/load/phase.ts';
 import { EMPTY_TURNS_MAX, LoadPump, TURNS_IN_A_ROW } from '../../src/load/pump.ts';
 
 class Fixture {

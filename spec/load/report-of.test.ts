@@ -18,7 +18,12 @@ import {
 import { CLOSED } from './fixtures/reports.ts';
 import { runVirtual } from './fixtures/run-virtual.ts';
 
+const NO_REST = { idleMs: 0, idleCpuMs: 0, sleptMs: 0 };
 const startedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+function resting(times: Partial<typeof NO_REST>): Partial<Load> {
+  return { rest: { ...NO_REST, ...times } as Load['rest'] };
+}
 
 /** The report of a load with these options and results. */
 function reported(
@@ -33,9 +38,7 @@ function reported(
     beginMs: 1_000,
     endMs: 3_000,
     drainMs: 0,
-    idleMs: 0,
-    idleCpuMs: 0,
-    sleptMs: 0,
+    rest: NO_REST,
     lateMsMax: 0,
     waiting: { count: 0, mostMs: 0 },
     isStopped: false,
@@ -123,26 +126,38 @@ describe('the report of a load', () => {
   it('of no time has rates of 0', () => {
     const recorder = new Recorder(2);
     recorder.responded(1, 200, 0);
-    const report = reported({}, { recorder, beginMs: 5, endMs: 5, idleMs: 9, idleCpuMs: 9 }, 7);
+    const report = reported(
+      {},
+      { recorder, beginMs: 5, endMs: 5, ...resting({ idleMs: 9, idleCpuMs: 9 }) },
+      7,
+    );
     assert.deepEqual([report.seconds, report.requestsPerSecond], [0, 0]);
     assert.deepEqual([report.load.cpuShare, report.load.workShare], [0, 0]);
     assert.equal(reported({}, { beginMs: 5, endMs: 0 }).seconds, 0);
   });
 
   it('has the share of a core, without turns that had nothing to do', () => {
-    const { load } = reported({}, { idleMs: 600, idleCpuMs: 500, sleptMs: 500 }, 1_500_000);
+    const { load } = reported(
+      {},
+      resting({ idleMs: 600, idleCpuMs: 500, sleptMs: 500 }),
+      1_500_000,
+    );
     assert.deepEqual(
       [load.core, load.cpuShare, load.workShare, load.isBound],
       [-1, 0.75, 0.5, false],
     );
-    assert.equal(reported({}, { idleCpuMs: 1_800 }, 1_500_000).load.workShare, 0);
+    assert.equal(reported({}, resting({ idleCpuMs: 1_800 }), 1_500_000).load.workShare, 0);
     // Other processes had the core for most of the time.
-    const shared = reported({}, { idleMs: 1_400, idleCpuMs: 100 }, 600_000).load;
+    const shared = reported({}, resting({ idleMs: 1_400, idleCpuMs: 100 }), 600_000).load;
     assert.deepEqual([shared.cpuShare, shared.workShare, shared.isBound], [0.3, 0.25, false]);
-    const crowded = reported({}, { idleMs: 20, idleCpuMs: 0 }, 600_000).load;
+    const crowded = reported({}, resting({ idleMs: 20, idleCpuMs: 0 }), 600_000).load;
     assert.deepEqual([crowded.workShare, crowded.isBound], [0.3, true]);
     const bound = (endMs: number, share: number): boolean =>
-      reported({}, { beginMs: 0, endMs, idleMs: (1 - share) * endMs }, endMs * 1_000).load.isBound;
+      reported(
+        {},
+        { beginMs: 0, endMs, ...resting({ idleMs: (1 - share) * endMs }) },
+        endMs * 1_000,
+      ).load.isBound;
     assert.equal(bound(1_000, LOAD_BOUND + 0.001), true);
     assert.equal(bound(1_000, LOAD_BOUND - 0.001), false);
     assert.equal(bound(500, 1), true);

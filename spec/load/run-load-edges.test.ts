@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ERRNO } from '../../src/base/errno.ts';
-import { type Load, Phase } from '../../src/load/load.ts';
+import type { Load } from '../../src/load/load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from '../../src/load/options.ts';
+import { Phase } from '../../src/load/phase.ts';
 import { LoadError, Recorder } from '../../src/load/recorder.ts';
 import {
   faultLine,

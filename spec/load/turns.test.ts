@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Load, Phase } from '../../src/load/load.ts';
+import { Load } from '../../src/load/load.ts';
 import { type LoadOptions, prepareLoad } from '../../src/load/options.ts';
+import { Phase } from '../../src/load/phase.ts';
 import { type Script, VirtualServer } from './fixtures/virtual-server.ts';
 
 const silent: Script = { latencyMs: () => Number.POSITIVE_INFINITY };
@@ -67,17 +68,17 @@ describe('a turn', () => {
     const fixture = new Fixture({ rate: 10, durationMs: 1_000, connections: 1 }, silent);
     fixture.settle();
     const { load } = fixture;
-    assert.equal(load.idleMs, 0);
+    assert.equal(load.rest.idleMs, 0);
     assert.equal(fixture.after(30), 0);
-    assert.equal(load.idleMs, 30);
+    assert.equal(load.rest.idleMs, 30);
     fixture.server.goTo(fixture.server.nowMs + 20);
     load.slept();
     fixture.after(1);
-    assert.deepEqual([load.idleMs, load.sleptMs], [31, 20]);
+    assert.deepEqual([load.rest.idleMs, load.rest.sleptMs], [31, 20]);
     // Turns that took as long as these were paused by other processes.
-    assert.equal(load.idleCpuMs, 0.1);
+    assert.equal(load.rest.idleCpuMs, 0.1);
     fixture.after(0.01);
-    assert.ok(Math.abs(load.idleCpuMs - 0.11) < 1e-6, `${load.idleCpuMs}`);
+    assert.ok(Math.abs(load.rest.idleCpuMs - 0.11) < 1e-6, `${load.rest.idleCpuMs}`);
   });
 
   it('with work takes until its end, which is no idle time of the next one', () => {
@@ -86,10 +87,10 @@ describe('a turn', () => {
     fixture.reportMs = 40;
     // A request is due as the second ends, whose report takes time.
     assert.equal(fixture.after(1_000), 1);
-    const { idleMs } = fixture.load;
+    const { idleMs } = fixture.load.rest;
     fixture.settle();
     fixture.after(1);
-    assert.equal(fixture.load.idleMs - idleMs, 1);
+    assert.equal(fixture.load.rest.idleMs - idleMs, 1);
   });
 
   it('after the end has nothing to do', () => {
@@ -98,9 +99,9 @@ describe('a turn', () => {
       fixture.after(1);
     }
     assert.equal(fixture.load.phase, Phase.Closed);
-    const idleMs = fixture.load.idleMs;
+    const idleMs = fixture.load.rest.idleMs;
     assert.equal(fixture.after(1_000), 0);
-    assert.deepEqual([fixture.load.phase, fixture.load.idleMs], [Phase.Closed, idleMs]);
+    assert.deepEqual([fixture.load.phase, fixture.load.rest.idleMs], [Phase.Closed, idleMs]);
     fixture.load.stop();
     assert.equal(fixture.load.phase, Phase.Closed);
     fixture.server.destroy();

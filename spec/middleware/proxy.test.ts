@@ -432,7 +432,7 @@ test('options are checked', () => {
   }
   const bad: readonly (readonly [unknown, RegExp])[] = [
     [{}, /upstreams is missing/],
-    [{ upstreams: [] }, /upstreams is a list/],
+    [{ upstreams: [] }, /upstreams is a list of one or more, .* given an empty array$/],
     [{ upstreams: 'http://a.test' }, /upstreams is a list/],
     [{ upstreams: ['a.test'] }, /"a\.test" is not "http/],
     [{ upstreams: ['http://a.test/path'] }, /is not "http/],

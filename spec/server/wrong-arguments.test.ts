@@ -124,6 +124,13 @@ it('a status is a number of a final response', async () => {
   }
 });
 
+it('a prepared response is one that prepare() has returned', async () => {
+  for (const value of [undefined, null, 5, {}, Promise.resolve()]) {
+    const { message } = await thrownBy((response) => response['prepared'](value));
+    assert.match(message, /^prepared\(\) sends what prepare\(\) has returned, given /);
+  }
+});
+
 it('the location of a redirection is text', async () => {
   for (const value of [undefined, null, 301, {}]) {
     const { message } = await thrownBy((response) => response['redirect'](value));

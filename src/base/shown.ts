@@ -6,7 +6,7 @@ const SHOWN_LENGTH_MAX = 60;
 
 /** A value on one line, in about sixty characters at most. */
 export function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'string') return quoted(value);

@@ -95,6 +95,7 @@ class FlagParse implements Flags {
     const negated = KEY_BY_NEGATION.get(flag);
     if (flag === CONFIG_FLAG) this.config = this.#value(flag, inline) ?? this.config;
     else if (negated !== undefined) this.#negation(flag, negated, inline);
+    else if (HELP_FLAGS.includes(flag)) this.#wantsNone(flag, inline);
     else if (key === undefined) this.#unknown(flag, inline);
     else {
       const bare = isBare(key.rule) && inline === undefined;
@@ -115,7 +116,11 @@ class FlagParse implements Flags {
 
   #negation(flag: string, key: ConfigKey, inline: string | undefined): void {
     if (inline === undefined) this.keys.push({ where: flag, key, text: 'false' });
-    else this.problems.push(`${flag}: given ${shown(inline)}, allowed: ${flag} without a value`);
+    else this.#wantsNone(flag, inline);
+  }
+
+  #wantsNone(flag: string, inline: string | undefined): void {
+    this.problems.push(`${flag}: given ${shown(inline)}, allowed: ${flag} without a value`);
   }
 
   #unknown(flag: string, inline: string | undefined): void {

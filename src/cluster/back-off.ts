@@ -41,6 +41,11 @@ export class BackOff {
     return this.#failed >= STARTS_MAX;
   }
 
+  /** When the next start is, for messages. */
+  get nextStart(): string {
+    return this.waitMs === 0 ? 'the next start is at once' : `next start in ${this.waitMs} ms`;
+  }
+
   /** The first start after an exit is at once. */
   get waitMs(): number {
     return this.#early < 2 ? 0 : Math.min(FIRST_MS * 2 ** (this.#early - 2), MAX_MS);

@@ -136,7 +136,7 @@ export class Primary implements Cluster {
           workerSlot.backOff.exited(-1, false);
           if (this.#isExhausted(workerSlot)) throw exhaustedError(workerSlot, error);
           workerSlot.attemptFailed(error);
-          this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
+          this.#log.error(`${error.message}; ${workerSlot.backOff.nextStart}`);
         }
       }
     });
@@ -258,7 +258,7 @@ export class Primary implements Cluster {
       return;
     }
     if (worker.exitReason !== null) {
-      this.#log.error(`${error.message}; next start in ${slot.backOff.waitMs} ms`);
+      this.#log.error(`${error.message}; ${slot.backOff.nextStart}`);
     }
     // A reload may have started the next one already.
     if (!slot.isRenewing) this.#restart(slot, delayMs);

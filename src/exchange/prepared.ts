@@ -47,7 +47,12 @@ export class Prepared {
   }
 
   static {
-    getParts = (prepared) => prepared.#parts;
+    getParts = (prepared) => {
+      if (typeof prepared === 'object' && prepared !== null && #parts in prepared) {
+        return prepared.#parts;
+      }
+      throw new TypeError(`prepared() sends what prepare() has returned, given ${shown(prepared)}`);
+    };
   }
 
   /** A copy of the content. */

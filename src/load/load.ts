@@ -8,8 +8,10 @@ import { Completions, type Driver } from '../driver/driver.ts';
 import { type Client, ClientState } from './client.ts';
 import { ConnectionPool, type ConnectionPoolEvents } from './connection-pool.ts';
 import type { Plan } from './options.ts';
+import { Phase } from './phase.ts';
 import { LoadError, Recorder } from './recorder.ts';
 import { RequestSequence } from './request-sequence.ts';
+import { RestTime } from './rest-time.ts';
 import { Schedule } from './schedule.ts';
 import { Sources } from './sources.ts';
 import { type Waiting, waitingIn } from './waiting.ts';
@@ -23,22 +25,11 @@ const DRAIN_MS_MAX = 2_000;
 const DRAIN_MS_OWN = 200;
 /** Requests that have waited for less are not reported as waiting. */
 const WAITING_MS_MIN = 100;
-/** Processor time of a turn without work, at most. In a longer one other processes had the core. */
-const IDLE_TURN_MS_MAX = 0.05;
 const SECOND_MS = 1_000;
 /** A shorter wait is not worth a sleep. */
 const SLEEP_MS_MIN = 3;
 /** The longest sleep, so that phases end on time. */
 const SLEEP_MS_MAX = 50;
-
-export const Phase = {
-  Connecting: 0,
-  Running: 1,
-  Draining: 2,
-  Closing: 3,
-  Closed: 4,
-} as const;
-export type Phase = (typeof Phase)[keyof typeof Phase];
 
 export interface LoadEvents {
   /** The counted time begins. */
@@ -58,12 +49,8 @@ export class Load implements ConnectionPoolEvents {
   endMs = 0;
   /** How long after the end the last counted response came; 0 for a closed loop. */
   drainMs = 0;
-  /** The time since beginMs in turns that had nothing to do, also while others had the core. */
-  idleMs = 0;
-  /** Processor time of these turns. */
-  idleCpuMs = 0;
-  /** The time since beginMs in sleeps. */
-  sleptMs = 0;
+  /** Since beginMs. */
+  readonly rest: RestTime = new RestTime();
   /** The longest delay between a request's due time and its send. */
   lateMsMax = 0;
   /** Closed loop: requests that had waited at its end for longer than any response took. */
@@ -78,8 +65,6 @@ export class Load implements ConnectionPoolEvents {
   /** Slots that can take a request, the one that waits longest first; open loop only. */
   readonly #ready: Ring;
   #startMs = 0;
-  /** When the last turn or sleep ended. */
-  #restedMs = 0;
   #isCounting = false;
   /** Requests sent in the counted time. */
   #sentCount = 0;
@@ -118,7 +103,7 @@ export class Load implements ConnectionPoolEvents {
   start(): void {
     this.pool.nowMs = this.#driver.now();
     this.#startMs = this.pool.nowMs;
-    this.#restedMs = this.pool.nowMs;
+    this.rest.ended(this.#startMs);
     this.pool.open();
   }
 
@@ -134,14 +119,11 @@ export class Load implements ConnectionPoolEvents {
     }
     const sent = this.#schedule === null ? 0 : this.#sendDue(this.#schedule);
     const isIdle = count + sent === 0;
-    if (isIdle && this.phase === Phase.Running) {
-      this.idleMs += nowMs - this.#restedMs;
-      this.idleCpuMs += Math.min(nowMs - this.#restedMs, IDLE_TURN_MS_MAX);
-    }
+    if (isIdle && this.phase === Phase.Running) this.rest.wasIdle(nowMs);
     pool.sweep();
     this.#advance();
     // Work takes time after the poll, which is not part of an idle turn behind it.
-    this.#restedMs = isIdle ? nowMs : this.#driver.now();
+    this.rest.ended(isIdle ? nowMs : this.#driver.now());
     return count + sent;
   }
 
@@ -155,12 +137,12 @@ export class Load implements ConnectionPoolEvents {
     return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
   }
 
-  /** After a sleep, which is no idle time, because it takes no processor time. */
+  /** After a sleep. */
   slept(): void {
     const nowMs = this.#driver.now();
-    if (this.phase === Phase.Running) this.sleptMs += nowMs - this.#restedMs;
+    if (this.phase === Phase.Running) this.rest.wasAsleep(nowMs);
     this.pool.nowMs = nowMs;
-    this.#restedMs = nowMs;
+    this.rest.ended(nowMs);
   }
 
   /** Ends the load early; what was recorded stays. */
@@ -229,9 +211,7 @@ export class Load implements ConnectionPoolEvents {
     this.#isCounting = true;
     // The responses of a closed loop are counted when they come, whenever they were asked for.
     this.#sentCount = this.#schedule === null ? this.pool.inFlightCount() : 0;
-    this.idleMs = 0;
-    this.idleCpuMs = 0;
-    this.sleptMs = 0;
+    this.rest.clear();
     this.lateMsMax = 0;
     this.#nextSecondMs = this.beginMs + SECOND_MS;
     this.#events.counting();

@@ -2,7 +2,8 @@
 // when there is none, then a sleep on Node's event loop until a completion or a due request.
 
 import type { Driver } from '../driver/driver.ts';
-import { type Load, Phase } from './load.ts';
+import type { Load } from './load.ts';
+import { Phase } from './phase.ts';
 
 /** Turns between two rounds of Node's event loop, which runs signal handlers and timers. */
 export const TURNS_IN_A_ROW = 64;

@@ -142,9 +142,10 @@ export function reportOf(measured: Measured): LoadReport {
 
 function shareOf({ load, prepared, cpuMicroseconds }: Measured, seconds: number): LoadShare {
   const cpuShare = seconds === 0 ? 0 : cpuMicroseconds / 1e6 / seconds;
-  const idleShare = seconds === 0 ? 0 : load.idleCpuMs / 1000 / seconds;
+  const { idleCpuMs, idleMs, sleptMs } = load.rest;
+  const idleShare = seconds === 0 ? 0 : idleCpuMs / 1000 / seconds;
   // By the clock: a load that never gets a core of its own is bound at any share of it.
-  const busyShare = seconds === 0 ? 0 : 1 - (load.idleMs + load.sleptMs) / 1000 / seconds;
+  const busyShare = seconds === 0 ? 0 : 1 - (idleMs + sleptMs) / 1000 / seconds;
   return {
     core: prepared.core,
     cpuShare,

@@ -7,8 +7,9 @@ import type { Address } from '../driver/driver.ts';
 import { findHost } from '../driver/find-host.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { descriptorsMax } from '../driver/linux/descriptors.ts';
-import { Load, Phase } from './load.ts';
+import { Load } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
+import { Phase } from './phase.ts';
 import { LoadPump } from './pump.ts';
 import { type LoadReport, reportOf } from './report.ts';
 

@@ -45,7 +45,7 @@ export function requestFields(request: Request, host: string): Record<string, st
   return fields;
 }
 
-/** The checked result of option `fields`: lower-case names with values, null for a removed field. */
+/** The checked result of option `fields`: lower-case names; the value null removes a field. */
 export type SetFields = ReadonlyMap<string, string | null>;
 
 /** Throws a TypeError for what a request cannot have. */

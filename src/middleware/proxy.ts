@@ -69,7 +69,7 @@ export interface ProxyOptions {
   readonly servername?: string;
 }
 
-/** Values are text, numbers or undefined; those of `req.state` have no type, so none is asked for. */
+/** Values are text, numbers or undefined; those of `req.state` have no type, so none is here. */
 type ProxyFields = Readonly<Record<string, unknown>>;
 
 const NO_CONTENT = 204;
@@ -81,7 +81,7 @@ const TARGET = /^\/[\x21\x23-\x7e]*$/;
 
 const OPTIONS = {
   upstreams: {
-    wanted: "a list such as ['http://127.0.0.1:3000']",
+    wanted: "a list of one or more, such as ['http://127.0.0.1:3000']",
     fits: (value: unknown) => Array.isArray(value) && value.length > 0,
   },
   rewrite: FUNCTION,

@@ -97,7 +97,7 @@ function partsOf(text: string, pattern: string): string[] {
   if (typeof pattern !== 'string') reject(text, "it must be a string that begins with '/'");
   if (!pattern.startsWith('/')) reject(text, "it must begin with '/'");
   for (const [character, name] of [
-    ['?', "'?'"],
+    ['?', "'?': register two routes for an optional part"],
     ['#', "'#'"],
     ['\0', 'NUL'],
   ]) {
@@ -135,6 +135,9 @@ function segmentOf(text: string, part: string, names: string[]): Segment {
         text,
         `the constraint of ':${name}' must be a name in parentheses, as ':${name}(int)'`,
       );
+    }
+    if (part.slice(at) === '+') {
+      reject(text, `':${name}' is one segment; '*' at the end is several (a literal '+' is %2B)`);
     }
     colon = part.indexOf(':', at);
   }
