@@ -149,7 +149,7 @@ function makesProject(path: string): void {
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'junction');
   }
   const { dependencies } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
-  if (!/^\^\d/.test(dependencies.vibing)) {
+  if (!existsSync(join(app, dependencies.vibing.replace(/^file:/, '')))) {
     throw new PackageProblem(`a project depends on vibing ${dependencies.vibing}`);
   }
   const named = readFileSync(join(app, 'README.md'), 'utf8').matchAll(/`(node_modules\/\S+)`/g);
