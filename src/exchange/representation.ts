@@ -202,14 +202,13 @@ export async function sendOpenFile(
   if (ranges === SENT) return;
   const { bytes } = representation;
   if (ranges === null) {
-    exchange.owedBytes = bytes;
-    if (!startStream(exchange, 'file()') || endIfHeadOnly(exchange)) return;
+    if (!startStream(exchange, 'file()', bytes) || endIfHeadOnly(exchange)) return;
     await copyFile(exchange, opened.file, 0, bytes);
   } else {
     const multipart = multipartFor(exchange, representation, ranges);
     const { from, to } = ranges[0];
-    exchange.owedBytes = multipart === null ? to - from : multipart.bytes;
-    if (!startStream(exchange, 'file()') || endIfHeadOnly(exchange)) return;
+    const sentBytes = multipart === null ? to - from : multipart.bytes;
+    if (!startStream(exchange, 'file()', sentBytes) || endIfHeadOnly(exchange)) return;
     if (multipart === null) await copyFile(exchange, opened.file, from, to);
     else await copyParts(exchange, opened.file, multipart);
   }

@@ -67,14 +67,20 @@ function contentBytes(exchange: Exchange, content: Content): number {
     : lengthOf(content);
 }
 
-/** Sends the head of a stream of exchange.owedBytes. False when a callback sent something else. */
-export function startStream(exchange: Exchange, call: string): boolean {
+/**
+ * Sends the head of a stream of exchange.owedBytes, which are `bytes` where its content has that
+ * length. False when a callback sent something else. Throws a TypeError when one declared another
+ * length.
+ */
+export function startStream(exchange: Exchange, call: string, bytes: number = -1): boolean {
   const { writer } = exchange;
+  if (bytes >= 0) exchange.owedBytes = bytes;
   runBeforeSend(exchange, null, true);
   if (exchange.phase !== Phase.Open || exchange.gone || exchange.writer !== writer) {
     noteLate(exchange, call, false);
     return false;
   }
+  if (bytes >= 0 && exchange.owedBytes !== bytes) throw lengthError(exchange, bytes);
   const coding = exchange.coder?.choose(exchange, exchange.owedBytes) ?? Coding.Identity;
   if (coding !== Coding.Identity) exchange.coder?.begin(exchange, coding);
   exchange.transport.startStream(exchange, exchange.owedBytes);
@@ -92,8 +98,11 @@ export function endIfHeadOnly(exchange: Exchange): boolean {
 function checkDeclared(exchange: Exchange, content: Content): void {
   const actual = lengthOf(content);
   if (actual === exchange.owedBytes || (actual === 0 && isHeadOnly(exchange))) return;
-  const declared = exchange.owedBytes;
-  throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
+  throw lengthError(exchange, actual);
+}
+
+function lengthError({ owedBytes }: Exchange, actual: number): TypeError {
+  return new TypeError(`Content-Length is ${owedBytes}, the content has ${actual} bytes`);
 }
 
 /** Fields that may occur several times: those of the prepared response are added. */
