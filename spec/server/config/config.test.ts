@@ -214,7 +214,10 @@ const INVALID: readonly (readonly [file: object, line: string])[] = [
   [{ staticDir: './x' }, 'staticDir: no such key, given "./x"; did you mean static_dir?'],
   [{ 'static-dir': 1 }, 'static-dir: no such key, given 1; did you mean static_dir?'],
   [{ colour: {} }, 'colour: no such key, given an object; "vibing help serve" lists the keys'],
-  [{ 'a\nb': [] }, '"a\\nb": no such key, given an empty array; "vibing help serve" lists the keys'],
+  [
+    { 'a\nb': [] },
+    '"a\\nb": no such key, given an empty array; "vibing help serve" lists the keys',
+  ],
   [{ port: 70000 }, 'port: given 70000, allowed: an integer from 0 to 65535'],
   [{ port: -1 }, 'port: given -1, allowed: an integer from 0 to 65535'],
   [{ port: 80.5 }, 'port: given 80.5, allowed: an integer from 0 to 65535'],
