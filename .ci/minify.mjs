@@ -36,6 +36,9 @@ const OTHERS = ['uplot.js'];
 /** Below them no function has a name that a program of a user could see in a stack trace. */
 const TOOLS = [join('dist', 'cli'), join('dist', 'load'), join('dist', 'viewer')];
 
+/** `return new HttpError(...)`, or `return Object.assign(new Error(...), ...)`. */
+const MAKES_ERROR = /^return (?:Object\.assign\()?new \w*Error\(/;
+
 /** Stands for the # of a private method while terser works. */
 const PLAIN = '__private__';
 
@@ -64,7 +67,24 @@ async function minifyScript(path) {
     mangle: { ...NAMES, toplevel: true },
     format: FORMAT,
   });
-  writeFileSync(path, `${code.replaceAll(PLAIN, '#')}\n`);
+  writeFileSync(path, `${withErrorLines(code.replaceAll(PLAIN, '#'))}\n`);
+}
+
+/** Node prints the line of an error that nothing catches: what makes one has a line of its own. */
+function withErrorLines(code) {
+  const ends = [];
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }), ({ end, start, type }) => {
+    const makes = type === 'ReturnStatement' && MAKES_ERROR.test(code.slice(start, end));
+    if (makes || type === 'ThrowStatement') ends.push(start, end);
+  });
+  let lines = '';
+  let from = 0;
+  for (const to of ends.sort((one, other) => one - other)) {
+    lines += code.slice(from, to);
+    if (!lines.endsWith('\n')) lines += '\n';
+    from = to;
+  }
+  return lines + code.slice(from);
 }
 
 /** terser shortens all private names: those of methods, which stack traces show, are hidden. */
