@@ -44,6 +44,9 @@ const TEXTS = {
   HANDLERS: (script) => script.replace(/^\s*(?:\/\/.*|\/\*.*\*\/)$/gm, '').replace(/\n\s*/g, '\n'),
 };
 
+/** `return new HttpError(...)`, or `return Object.assign(new Error(...), ...)`. */
+const MAKES_ERROR = /^return (?:Object\.assign\()?new \w*Error\(/;
+
 /** Stands for the # of a private method while terser works. */
 const PLAIN = '__private__';
 
@@ -77,7 +80,24 @@ async function minifyScript(path) {
     mangle: { ...NAMES, toplevel: true },
     format: FORMAT,
   });
-  writeFileSync(path, `${code.replaceAll(PLAIN, '#')}\n`);
+  writeFileSync(path, `${withErrorLines(code.replaceAll(PLAIN, '#'))}\n`);
+}
+
+/** Node prints the line of an error that nothing catches: what makes one has a line of its own. */
+function withErrorLines(code) {
+  const ends = [];
+  visit(parsed(code), ({ end, start, type }) => {
+    const makes = type === 'ReturnStatement' && MAKES_ERROR.test(code.slice(start, end));
+    if (makes || type === 'ThrowStatement') ends.push(start, end);
+  });
+  let lines = '';
+  let from = 0;
+  for (const to of ends.sort((one, other) => one - other)) {
+    lines += code.slice(from, to);
+    if (!lines.endsWith('\n')) lines += '\n';
+    from = to;
+  }
+  return lines + code.slice(from);
 }
 
 /** Style sheets, and the script of a page that is a text, without what only readers need. */
