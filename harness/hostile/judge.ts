@@ -135,7 +135,8 @@ export class HostileJudge extends Judge {
     if (client.ownFault === GAVE_UP) return 'given up by the client';
     if (leftBody(client.lastFlight)) return 'unread body';
     // A reset loses the end of earlier responses, too.
-    return client.flights.some(isHostile) ? 'truncated by a handler' : super.aborted(client);
+    const isTruncated = client.flights.some(isHostile) || mayFailBehindContent(client);
+    return isTruncated ? 'truncated by a handler' : super.aborted(client);
   }
 
   override timedOut(client: JudgedClient): void {

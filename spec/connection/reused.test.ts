@@ -205,6 +205,7 @@ const ROWS: readonly Reused<never>[] = [
       invocation.steps = [
         { run: (_request, _response, next) => next(), prefix: null, mountBytes: 0 },
       ];
+      invocation.errorFields = [{ lower: 'allow', value: 'GET', replaced: [] }];
       invocation.endpoint = (_request, response) => response.empty();
     },
     clear: ({ exchange }) => void beginInvocation(exchange),
