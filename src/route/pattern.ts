@@ -2,7 +2,7 @@
 // ':name(constraint)', '*' at the end for the rest. Literals become bytes of decoded paths, because
 // the router compares those.
 
-import { asKey } from '../base/as-key.ts';
+import { internalized } from '../base/internalized.ts';
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import { CONSTRAINT_NAMES, type Constraint, constraintNamed } from './constraints.ts';
@@ -126,7 +126,7 @@ function segmentOf(text: string, part: string, names: string[]): Segment {
     if (colon === at && constraints.length > 0) {
       reject(text, `a literal must be between ':${names[names.length - 1]}' and ':${name}'`);
     }
-    names.push(asKey(name));
+    names.push(internalized(name));
     literals.push(part.slice(at, colon));
     constraints.push(constraint === undefined ? null : checkedConstraint(text, name, constraint));
     at = PARAM.lastIndex;
