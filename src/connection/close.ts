@@ -172,7 +172,10 @@ export function drain(connection: ConnectionParts): void {
   else reactor.arm(slot, Timeout.DrainHead);
 }
 
-/** For a closing server whose time is over: a client sees a reset if something is missing. */
+/**
+ * For a closing server whose time is over: a client sees a reset if something is missing. Returns
+ * whether it does.
+ */
 export function closeFirmly(connection: ConnectionParts): boolean {
   const { exchange, receiveBuffer, sendQueue, reactor, slot } = connection;
   noteClose(connection, 'drain');

@@ -231,12 +231,14 @@ export class Runtime {
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
     this.reactor.refuseWaiting();
-    this.#logReset(this.#connections().filter((connection) => closeFirmly(connection)).length);
+    let resets = 0;
+    for (const connection of this.#connections()) if (closeFirmly(connection)) resets += 1;
+    this.#logResets(resets);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
   }
 
-  #logReset(count: number): void {
+  #logResets(count: number): void {
     const { config, log } = this.#options;
     const { shutdownTimeoutMs } = config.limits;
     // Without any time to end, this is what was asked for.
