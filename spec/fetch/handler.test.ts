@@ -4,33 +4,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { FetchContext, getConnInfo } from '../../src/fetch/context.ts';
-import { type FetchFunction, type FetchOptions, fetchHandler } from '../../src/fetch/handler.ts';
+import { fetchHandler } from '../../src/fetch/handler.ts';
 import { sourceOf } from '../../src/fetch/native.ts';
 import { LeanResponse } from '../../src/fetch/response.ts';
 import { bodyLimit } from '../../src/middleware/body-limit.ts';
-import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { InjectOptions } from '../../src/server/inject/options.ts';
 import type { InjectedResponse } from '../../src/server/inject/response.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
-import { type UnlistenedServer, unlistenedServer } from '../../testing/unlistened-server.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+import { serving } from './fixtures/serving.ts';
 
 const TIMEOUT_MS = 20_000;
 
 const Lean = LeanResponse as unknown as typeof globalThis.Response;
 /** Both kinds of Response have the same results. */
 const KINDS = { "Node's": Response, lean: Lean } as const;
-
-function serving(
-  run: (request: globalThis.Request, context: FetchContext) => unknown,
-  options: ServerOptions = {},
-  fetchOptions: FetchOptions = {},
-): UnlistenedServer {
-  const made = unlistenedServer(options);
-  made.server.all('/*', fetchHandler(run as FetchFunction, fetchOptions));
-  return made;
-}
 
 async function respond(run: () => unknown, request: InjectOptions = {}): Promise<InjectedResponse> {
   return await serving(run).server.inject(request);

@@ -3,24 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type FetchFunction, type FetchOptions, fetchHandler } from '../../src/fetch/handler.ts';
+import type { FetchOptions } from '../../src/fetch/handler.ts';
 import { LeanRequest } from '../../src/fetch/request.ts';
 import { LeanResponse } from '../../src/fetch/response.ts';
-import type { ServerOptions } from '../../src/server/config/config.ts';
-import { type UnlistenedServer, unlistenedServer } from '../../testing/unlistened-server.ts';
+import { serving } from './fixtures/serving.ts';
 
 const Lean = LeanResponse as unknown as typeof globalThis.Response;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
-
-function serving(
-  run: (request: globalThis.Request) => unknown,
-  options: ServerOptions = {},
-  fetchOptions: FetchOptions = {},
-): UnlistenedServer {
-  const made = unlistenedServer(options);
-  made.server.all('/*', fetchHandler(run as FetchFunction, fetchOptions));
-  return made;
-}
 
 describe('a field of a Response', () => {
   it('Connection closes when one of its options is close, in any case', async () => {
