@@ -85,6 +85,7 @@ export async function minifyPackage() {
   const out = join(ROOT, PROJECTS.package.out);
   rmSync(join(out, STAMP), { force: true });
   await (await import('./minify.mjs')).minifyScripts(out);
+  (await import('./page.mjs')).compressPage(out);
 }
 
 async function compile(project, force) {

@@ -3,8 +3,9 @@
 // nothing else.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { rollup } from '@rollup/wasm-node';
 
 const CHARTS = [
@@ -43,4 +44,14 @@ export async function makePage(root, compiler, out) {
     copyFileSync(join(root, 'node_modules', 'uplot', from), join(folder, to));
   }
   return true;
+}
+
+/** Replaces the scripts of the page in `out`, which is dist/, by brotli files: npm's gzip is larger. */
+export function compressPage(out) {
+  const folder = join(out, 'viewer', 'page');
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
+    const path = join(folder, name);
+    writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)));
+    rmSync(path);
+  }
 }

@@ -37,10 +37,11 @@ const COMMAND_MS_MAX = 300_000;
 const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /**
  * What the consumer prints: version, JSON, file, status, injected text, if a load ran, if a viewer
- * found no metrics, and the functions in the stack of an error.
+ * found no metrics, if it serves the charts library and the script of its page, and the functions
+ * in the stack of an error.
  */
 const CONSUMER_PRINTS = (version: string): string =>
-  `["${version}","{\\"id\\":\\"7\\"}","a file",418,"GET",true,true,["readStock","listStock"]]`;
+  `["${version}","{\\"id\\":\\"7\\"}","a file",418,"GET",true,true,true,true,["readStock","listStock"]]`;
 
 /** Set when the checks begin; removed with everything in it. */
 let folder = '';
