@@ -52,13 +52,13 @@ export class ServerServices implements Services {
 
   nowMs(): number {
     const { reactor } = this.#options;
-    if (!reactor.inTurn) reactor.readClocks();
+    if (!reactor.inTurn) reactor.readClock();
     return reactor.nowMs;
   }
 
   wallMs(): number {
     const { reactor } = this.#options;
-    if (!reactor.inTurn) reactor.readClocks();
+    if (!reactor.inTurn) reactor.readClock();
     return reactor.wallMs;
   }
 

@@ -51,19 +51,31 @@ export async function readText(
 }
 
 /**
- * The value of a body that has arrived, without a promise for each step: most bodies of JSON arrive
- * together with their head.
+ * What `decode` makes of a body that has arrived, without a promise for each step: most bodies arrive
+ * together with their head. Null when it has not, or was read before.
  */
-export function readJsonNow(exchange: Exchange, identity: object): Promise<unknown> {
-  if (exchange.identity === identity && exchange.bodyUse === BodyUse.Unread) {
-    try {
-      const value = exchange.transport.readNow(exchange, exchange.bodyLimit, jsonOf);
-      if (value !== NOT_ARRIVED) return Promise.resolve(value);
-    } catch (error) {
-      return quietly(Promise.reject(error));
-    }
+function arrived<Value>(
+  exchange: Exchange,
+  identity: object,
+  decode: (bytes: Uint8Array, from: number, to: number) => Value,
+): Promise<Value> | null {
+  if (exchange.identity !== identity || exchange.bodyUse !== BodyUse.Unread) return null;
+  try {
+    const value = exchange.transport.readNow(exchange, exchange.bodyLimit, decode);
+    return value === NOT_ARRIVED ? null : Promise.resolve(value as Value);
+  } catch (error) {
+    return quietly(Promise.reject(error));
   }
-  return quietly(readJson(exchange, identity, {}));
+}
+
+/** As readText() without options. */
+export function readTextNow(exchange: Exchange, identity: object): Promise<string> {
+  return arrived(exchange, identity, textOf) ?? quietly(readText(exchange, identity, {}));
+}
+
+/** As readJson() without options. */
+export function readJsonNow(exchange: Exchange, identity: object): Promise<unknown> {
+  return arrived(exchange, identity, jsonOf) ?? quietly(readJson(exchange, identity, {}));
 }
 
 export async function readJson(

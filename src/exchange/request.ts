@@ -21,6 +21,7 @@ import {
   readJson,
   readJsonNow,
   readText,
+  readTextNow,
 } from './body-reads.ts';
 import type { Exchange } from './exchange.ts';
 import { fieldValue } from './field-value.ts';
@@ -196,6 +197,7 @@ export class Request<P extends object = Params, S extends object = State> {
 
   /** The body as UTF-8; rejects with HttpError 400 when it is not. */
   text(options?: BodyOptions): Promise<string> {
+    if (options === undefined) return readTextNow(this.#exchange, this.#identity);
     const checked = checkedOptions('text()', options, BODY_RULES);
     return quietly(readText(this.#exchange, this.#identity, checked));
   }

@@ -93,7 +93,8 @@ export class Reactor {
     this.inTurn = true;
     const sends = this.#recentSends.length;
     let count = this.driver.poll(this.#out);
-    this.readClocks();
+    this.nowMs = this.driver.now();
+    this.wallMs = this.driver.wall();
     if (this.#meter !== null) this.#meter.polled(this.nowMs, count);
     this.#dispatchAll(count);
     this.#armLateSends(sends);
@@ -149,10 +150,11 @@ export class Reactor {
     if (this.#meter?.isOpen === true) this.#meter.polled(this.driver.now(), 0);
   }
 
-  /** Called once a turn; outside of turns by methods that need the time. */
-  readClocks(): void {
-    this.nowMs = this.driver.now();
-    this.wallMs = this.driver.wall();
+  /** For methods that need the time outside of turns: the wall clock goes on from the last turn. */
+  readClock(): void {
+    const nowMs = this.driver.now();
+    this.wallMs += nowMs - this.nowMs;
+    this.nowMs = nowMs;
   }
 
   #dispatch(op: number, slot: number, result: number, block: number): void {
@@ -375,7 +377,7 @@ export class Reactor {
     assert((this.sockets.state[slot] & CLOSING) === 0, 'a closing socket has no deadlines');
     if (this.inTurn) return;
     // Called from a handler's promise, when the pump may sleep for longer than this deadline.
-    this.readClocks();
+    this.readClock();
     this.driver.wake(false);
   }
 
