@@ -81,9 +81,10 @@ export class ResponseFields {
   hasDate: boolean;
 
   constructor() {
-    this.names = [];
-    this.lowerNames = [];
-    this.values = [];
+    // Room for a usual response: V8 makes room for 17 where an empty array gets its first element.
+    this.names = ['', '', '', ''];
+    this.lowerNames = ['', '', '', ''];
+    this.values = ['', '', '', ''];
     this.count = 0;
     this.characters = 0;
     this.hasDate = false;

@@ -32,13 +32,13 @@ export class Chain {
     }
     parts.entered = false;
     if (later === null) endPart(exchange);
-    else void this.#join(exchange, later, false);
+    else this.#wait(exchange, later);
   }
 
   /** Runs a further promise of the request as a part of its chain. */
   also(exchange: Exchange, promise: Promise<void>): void {
     beginPart(exchange);
-    void this.#join(exchange, promise, false);
+    this.#wait(exchange, promise);
   }
 
   /** Calls the first step from `index` on that covers the request, or the endpoint. */
@@ -103,22 +103,29 @@ export class Chain {
       return quietly(Promise.reject(error));
     }
     parts.entered = entered;
-    if (later !== null) return this.#join(exchange, later, true);
+    if (later !== null) return this.#join(exchange, later);
     endPart(exchange);
     return DONE;
   }
 
-  /**
-   * Waits for one part of the chain; the caller may await what it returns or not. The error of a
-   * part that a middleware called may be `caught` there; it counts only when nothing responds.
-   */
-  #join(exchange: Exchange, part: Promise<void>, mayBeCaught: boolean): Promise<void> {
+  /** Waits for a part whose promise no other part has. */
+  #wait(exchange: Exchange, part: Promise<void>): void {
     exchange.parts.deferred = true;
-    // A thenable of a handler may throw, which Promise.resolve() would pass on.
-    const joined = new Promise<void>((resolve) => resolve(part)).then(
+    void whenSettled(
+      part,
       () => endPart(exchange),
-      (error: unknown) => {
-        failPart(exchange, error, mayBeCaught);
+      (error) => failPart(exchange, error, false),
+    );
+  }
+
+  /** As #wait(), for a middleware that may await the result, and catch the error, or not. */
+  #join(exchange: Exchange, part: Promise<void>): Promise<void> {
+    exchange.parts.deferred = true;
+    const joined = whenSettled(
+      part,
+      () => endPart(exchange),
+      (error) => {
+        failPart(exchange, error, true);
         throw error;
       },
     );
@@ -153,6 +160,25 @@ function lateNext(invocation: Invocation, isOver: boolean, at: number): Promise<
 /** The promise to wait for; null also where a middleware returns what next() returned at once. */
 export function laterPart(result: void | Promise<void>): Promise<void> | null {
   return result !== DONE && isPromise(result) ? result : null;
+}
+
+const { then } = Promise.prototype;
+
+/**
+ * As part.then(). The promise of an async function needs no other promise in between, which is most
+ * of the garbage of such a request. A thenable, or a class of a program, may throw anywhere.
+ */
+function whenSettled(
+  part: Promise<void>,
+  done: () => void,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  const isPlain =
+    part instanceof Promise &&
+    Object.getPrototypeOf(part) === Promise.prototype &&
+    !Object.hasOwn(part, 'constructor');
+  if (isPlain) return then.call(part, done, failed) as Promise<void>;
+  return new Promise<void>((resolve) => resolve(part)).then(done, failed);
 }
 
 /** True for a promise and for any other thenable. */

@@ -42,6 +42,7 @@ export class Invocation {
   /** What the error before has set. */
   errorFields: readonly ErrorField[];
 
+  /** Ready for the request that the exchange has now. */
   constructor(exchange: Exchange) {
     this.exchange = exchange;
     this.response = new Response(exchange);
@@ -51,6 +52,7 @@ export class Invocation {
     this.step = 0;
     this.mayRespondLater = false;
     this.errorFields = NO_FIELDS;
+    this.#giveHandles();
   }
 
   /** Ready for the request that the exchange has now, with handles of its own. */
@@ -64,6 +66,11 @@ export class Invocation {
     this.step = 0;
     this.mayRespondLater = false;
     this.errorFields = NO_FIELDS;
+    this.#giveHandles();
+  }
+
+  #giveHandles(): void {
+    const { exchange } = this;
     exchange.identity = this.response;
     exchange.params = this.match;
   }
@@ -71,7 +78,11 @@ export class Invocation {
 
 /** The record of an exchange whose request is handed to the application now. */
 export function beginInvocation(exchange: Exchange): Invocation {
-  exchange.invocation ??= new Invocation(exchange);
+  if (exchange.invocation === null) {
+    const invocation = new Invocation(exchange);
+    exchange.invocation = invocation;
+    return invocation;
+  }
   const invocation = exchange.invocation as Invocation;
   invocation.reset();
   return invocation;
