@@ -95,8 +95,8 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'the pump sleeps though a handler armed a deadline',
     file: REACTOR,
-    find: 'this.readClocks();\n        this.driver.wake(false);',
-    replace: 'this.readClocks();',
+    find: 'this.readClock();\n        this.driver.wake(false);',
+    replace: 'this.readClock();',
   },
   {
     name: 'a wake-up from within a call is lost',

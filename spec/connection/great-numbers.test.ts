@@ -41,7 +41,7 @@ function fixtureWith(options: FixtureOptions = {}, nowMs = 1_000): ConnectionFix
     response.text((await request.text()) || 'x');
   }, options);
   fixture.driver.nowMs = nowMs;
-  fixture.reactor.readClocks();
+  fixture.reactor.readClock();
   return fixture;
 }
 

@@ -425,7 +425,7 @@ describe('the address of a client', () => {
 });
 
 describe('the clocks', () => {
-  it('of a response between turns are read at that time', async () => {
+  it('of a response between turns go on since the last turn, which reads both', async () => {
     let response: Response | null = null;
     let summary: unknown = null;
     const fixture = new ConnectionFixture(async (_request, later) => {
@@ -438,11 +438,16 @@ describe('the clocks', () => {
     const client = fixture.open();
     client.send(get('/'));
     await fixture.rest();
-    fixture.driver.nowMs += 250;
-    fixture.driver.wallMs += 61_000;
+    // The wall clock was set, and then a minute passes without a turn.
+    fixture.driver.wallMs += 3_600_000;
+    fixture.reactor.turn();
+    fixture.driver.nowMs += 61_000;
     (response as Response | null)?.text('x');
-    assert.equal(await client.read(), respond('x').replace(DATE, DATE.replace(':00:00', ':01:01')));
-    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
+    assert.equal(
+      await client.read(),
+      respond('x').replace(DATE, DATE.replace('12:00:00', '13:01:01')),
+    );
+    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 61_000, complete: true });
     await fixture.end();
   });
 });

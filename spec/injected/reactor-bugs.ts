@@ -125,7 +125,7 @@ export const REACTOR_BUGS: readonly Bug[] = [
     kind: 'middle',
     file: 'reactor/reactor.js',
     find: 'count += late;',
-    replace: 'count += late;\n            this.readClocks();',
+    replace: 'count += late;\n            this.readClock();',
     tests: ['reactor/reactor'],
   },
   {

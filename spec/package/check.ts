@@ -41,7 +41,8 @@ const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
  * in the stack of an error.
  */
 const CONSUMER_PRINTS = (version: string): string =>
-  `["${version}","{\\"id\\":\\"7\\"}","a file",418,"GET",true,true,true,true,["readStock","listStock"]]`;
+  `["${version}","{\\"id\\":\\"7\\"}","a file",418,"GET",true,` +
+  'true,true,true,["readStock","listStock"]]';
 
 /** Set when the checks begin; removed with everything in it. */
 let folder = '';

@@ -51,8 +51,8 @@ export async function readText(
 }
 
 /**
- * What `decode` makes of a body that has arrived, without a promise for each step: most bodies arrive
- * together with their head. Null when it has not, or was read before.
+ * What `decode` makes of a body that has arrived, without a promise for each step: most bodies
+ * arrive together with their head. Null when it has not, or was read before.
  */
 function arrived<Value>(
   exchange: Exchange,

@@ -83,8 +83,8 @@ function stringEnd(text: string, from: number): number {
 }
 
 /**
- * False for nearly all texts. A key can be written with escapes, as `\u005f`. V8 looks for the first
- * character of what it searches, so the search for `constructor` begins at a rarer one than a quote.
+ * False for nearly all texts. A key can be written with escapes, as `\u005f`. V8 looks for the
+ * first character of a word: the search for `constructor` begins at a rarer one than a quote.
  */
 function mayHaveUnsafeKey(text: string): boolean {
   return text.includes('__proto__') || text.includes('uctor"') || text.includes('\\u00');
