@@ -46,7 +46,7 @@ export async function makePage(root, compiler, out) {
   return true;
 }
 
-/** Replaces the scripts of the page in `out`, which is dist/, by brotli files, which are smaller. */
+/** Replaces the scripts of the page in `out`, which is dist/, by smaller brotli files. */
 export function compressPage(out) {
   const folder = join(out, 'viewer', 'page');
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
