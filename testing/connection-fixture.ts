@@ -129,6 +129,7 @@ export class ConnectionFixture {
         this.application.timedOut(exchange, 'no response within handler_timeout_ms'),
       logDebug: (message) => this.debugLines.push(message),
       proxyPolicy: null,
+      refusedListeners: routes.refusedListeners,
       debugEnabled: true,
     };
   }

@@ -1,6 +1,7 @@
 // The participants of an ordinary run: handlers as users write them, and clients that compare every
 // response with the expected one.
 
+import type { Server } from '../../src/server/server.ts';
 import { Judge } from '../clients/judge.ts';
 import type { JudgeParts } from '../clients/judge-parts.ts';
 import { planClient, planProbe, planStaller, planTruncator } from '../clients/shapes.ts';
@@ -18,12 +19,14 @@ export class OrdinaryParticipants implements Participants {
   readonly planStaller: Participants['planStaller'] = planStaller;
   readonly isQuiet: boolean = true;
   readonly occurred: ReadonlyMap<string, number> = new Map();
+  readonly #server: Server;
   readonly #state: ApplicationState;
 
   constructor({ server, loop, reused }: ParticipantsParts) {
     const after = (ms: number, run: () => void): void => {
       loop.after(ms, run);
     };
+    this.#server = server;
     this.#state = addRoutes(server, { after, site: SITE, reused });
   }
 
@@ -44,7 +47,7 @@ export class OrdinaryParticipants implements Participants {
   closing(): void {}
 
   checkEnd(): void {
-    const { handled, logged, reopened, miscounted } = this.#state;
+    const { handled, logged, refused, reopened, miscounted } = this.#state;
     ensure(
       miscounted === 0,
       'response',
@@ -53,5 +56,8 @@ export class OrdinaryParticipants implements Participants {
     const again = `${reopened} exchanges were used again while handlers had them`;
     ensure(reopened === 0, 'memory', again);
     ensure(handled === logged, 'balance', `${handled} requests handled, ${logged} lines logged`);
+    // Those whose body was not valid were handled.
+    const { faults } = this.#server.counters;
+    ensure(refused <= faults, 'balance', `${faults} faults, ${refused} refused requests logged`);
   }
 }

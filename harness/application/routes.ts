@@ -24,9 +24,10 @@ export interface ApplicationParts {
 export interface ApplicationState {
   /** Handlers that were called and have not settled. */
   running: number;
-  /** Requests that reached a handler, and lines of the access log. */
+  /** Requests that reached a handler, and lines of the access log: of them, and of others. */
   handled: number;
   logged: number;
+  refused: number;
   /** Handlers whose response was open again after it had been sent. */
   reopened: number;
   /** Responses whose afterSend() reported a wrong length. */
@@ -38,6 +39,7 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
     running: 0,
     handled: 0,
     logged: 0,
+    refused: 0,
     reopened: 0,
     miscounted: 0,
   };
@@ -67,8 +69,10 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
   });
   server.use(
     accessLog({
-      write: () => {
-        state.logged += 1;
+      format: '{fault}',
+      write: (fault) => {
+        if (fault === '-') state.logged += 1;
+        else state.refused += 1;
       },
     }),
   );

@@ -14,6 +14,7 @@ const ENTRY: LogEntry = {
   referer: '',
   userAgent: '',
   host: '',
+  fault: undefined,
   route: undefined,
   state: {},
   status: 200,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createServer, HttpError, type Server } from 'vibing';
 import { fetchHandler } from 'vibing/fetch';
 import { runLoad } from 'vibing/load';
-import { accessLog, cors } from 'vibing/middleware';
+import { accessLog, basicAuth, bearerAuth, cors, jwt, requestId } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 import { FetchProblem, viewMetrics } from 'vibing/viewer';
 
@@ -18,6 +18,19 @@ const server: Server = createServer({ host: '127.0.0.1', port: 0, metrics: true 
 server.use(accessLog({ write: () => {} }));
 server.use('/api', cors());
 server.get('/api/users/:id', (req, res) => res.json({ id: req.params['id'] }));
+// The package jose, which jwt() uses, is not installed: its types are not needed.
+const verify = jwt({ key: new Uint8Array(32), algorithms: ['HS256'] });
+server.get('/claims', requestId(), bearerAuth({ verify }), ({ state }, res) => {
+  const subject: string | undefined = state.claims.sub;
+  res.json({ id: state.requestId.toUpperCase(), subject, until: state.claims.exp.toFixed() });
+});
+const session = bearerAuth({ verify: async (token) => token === 'a' && { roles: ['reader'] } });
+server.group('/session', (group) => {
+  const named = group.use(session).use(basicAuth({ users: { ann: 'correct horse' } }));
+  named.get('/', ({ state }, res) => res.json([state.user.length, state.claims.roles[0]]));
+  // @ts-expect-error: no middleware sets it.
+  named.get('/none', ({ state }, res) => res.text(state.requestId.toUpperCase()));
+});
 server.get('/teapot', () => {
   throw new HttpError(418);
 });

@@ -54,6 +54,9 @@ export const RETRY_AFTER_SECONDS = 1;
 /** The longest log entry; the rest is dropped, as of an error that contains a document. */
 export const LOG_ENTRY_CHARACTERS_MAX = 65_536;
 
+/** As much of a request line that is not valid is in the access log. */
+export const REFUSED_LINE_BYTES_MAX = 256;
+
 /**
  * Text that waits for the reader of standard output, or of standard error; lines beyond it are
  * dropped. It is what a busy server logs in 200 ms, for which a disk or a core may be busy.

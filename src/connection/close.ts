@@ -30,6 +30,7 @@ import { noteClose } from './close-reason.ts';
 import { Draining, deliveryChecks, Timeout } from './context.ts';
 import { DETACHED } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
+import { noteRefused } from './refused.ts';
 import { Reading } from './state.ts';
 
 /** Sends an error response to an invalid request, after the responses before it, and closes. */
@@ -40,6 +41,8 @@ export function reject(connection: ConnectionParts, fault: number): void {
   context.meter?.add('faults', faultName(fault));
   noteClose(connection, 'fault');
   connection.debug(`${faultText(fault)}: ${status}`);
+  connection.exchange ??= context.exchanges.acquire(connection.transport);
+  noteRefused(connection, connection.exchange, fault);
   respondWithoutRequest(connection, status, `${reasonPhrase(status)}\n`);
 }
 
@@ -78,6 +81,7 @@ function respondWithoutRequest(
   context.writer.full(connection.sendQueue, exchange, content, wallMs);
   exchange.endResponse();
   exchange.settle();
+  connection.deliveries.add(exchange, connection.sendQueue.queuedTotal, true);
   close(connection);
 }
 

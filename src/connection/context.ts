@@ -3,6 +3,7 @@
 import { DRAIN_HEAD_MS, LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
+import type { RefusedListener } from '../exchange/refused.ts';
 import type { Counts } from '../metrics/counters.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Reactor } from '../reactor/reactor.ts';
@@ -33,6 +34,8 @@ export interface ConnectionContext {
   readonly handlerTimedOut: (exchange: Exchange) => void;
   /** Null: connections begin with a request, not with a PROXY header. */
   readonly proxyPolicy: ProxyPolicy | null;
+  /** Those of the middleware that covers all requests. */
+  readonly refusedListeners: readonly RefusedListener[];
   readonly logDebug: (message: string) => void;
   readonly debugEnabled: boolean;
 }

@@ -101,6 +101,11 @@ export function isBlank(head: Head): boolean {
   return head.state === State.Method && head.cursor === head.methodStart;
 }
 
+/** Whether a valid request line has been read: the spans of method and target mean something. */
+export function hasRequestLine(head: Head): boolean {
+  return head.state >= State.LineStart;
+}
+
 /** Makes the parser begin with field lines: a trailer section has no request line. */
 export function beginFields(head: Head): void {
   head.state = State.LineStart;

@@ -5,8 +5,11 @@ import { resolve } from 'node:path';
 import { reopenLogsOnSignal } from '../async-io/log-files.ts';
 import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
+import type { Summary } from '../exchange/callbacks.ts';
+import type { Services } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { noteMaker } from '../exchange/makers.ts';
+import { whenRefused } from '../exchange/refused.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkLogField, type LogEntry, type LogField, STATE_FIELDS } from './log-entry.ts';
 import { combined, common, jsonOf, templateOf } from './log-format.ts';
@@ -20,7 +23,7 @@ export interface AccessLogOptions {
   readonly format?: 'combined' | 'common' | 'json' | (string & {});
   /**
    * With 'json', the fields of a line in their order. Default: all but `host`, and `complete` only
-   * when it is false.
+   * when it is false. A line has no fields without a value.
    */
   readonly fields?: readonly LogField[];
   /**
@@ -61,19 +64,23 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
   const format = formatOf(options);
   const withState = readsState(options);
   if (file !== undefined) reopenLogsOnSignal();
-  return (request, response, next) => {
+  const log = (begun: Begun, summary: Summary, services: Services) => {
+    const line = format(entryOf(begun, summary, services.wallMs()));
+    // A promise of a write() that is async is returned: its rejection is logged.
+    if (write !== undefined) return write(line);
+    if (file !== undefined) services.asyncIo.printTo(file, `${line}\n`);
+    else services.asyncIo.print(`${line}\n`);
+  };
+  const middleware: Middleware = (request, response, next) => {
     const { services } = exchangeOf(request);
     // All of the request is read now: the response may be sent after the request is released.
     const begun = begin(request, withState);
-    response.afterSend((summary) => {
-      const line = format(entryOf(begun, summary, services.wallMs()));
-      // A promise of a write() that is async is returned: its rejection is logged.
-      if (write !== undefined) return write(line);
-      if (file !== undefined) services.asyncIo.printTo(file, `${line}\n`);
-      else services.asyncIo.print(`${line}\n`);
-    });
+    response.afterSend((summary) => log(begun, summary, services));
     return next();
   };
+  return whenRefused(middleware, (refused, summary, services) =>
+    log({ ...NOT_READ, ...refused }, summary, services),
+  );
 }
 
 noteMaker(accessLog, 'accessLog');
@@ -111,6 +118,9 @@ const NO_STATE: LogEntry['state'] = Object.freeze({});
 
 type Begun = Omit<LogEntry, 'timeMs' | 'status' | 'bytes' | 'durationMs' | 'complete'>;
 
+/** Of a refused request no field is read. */
+const NOT_READ = { referer: '', userAgent: '', host: '', route: undefined, state: NO_STATE };
+
 function begin(request: Request, withState: boolean): Begun {
   const { method, target, httpVersion, remoteAddress } = request;
   return {
@@ -123,15 +133,12 @@ function begin(request: Request, withState: boolean): Begun {
     host: request.header('host') ?? '',
     route: request.route,
     state: withState ? request.state : NO_STATE,
+    fault: undefined,
   };
 }
 
 /** Property by property: spreading two objects into one takes longer than everything else. */
-function entryOf(
-  begun: Begun,
-  summary: Pick<LogEntry, 'status' | 'bytes' | 'durationMs' | 'complete'>,
-  timeMs: number,
-): LogEntry {
+function entryOf(begun: Begun, summary: Summary, timeMs: number): LogEntry {
   return {
     timeMs,
     address: begun.address,
@@ -143,6 +150,7 @@ function entryOf(
     host: begun.host,
     route: begun.route,
     state: begun.state,
+    fault: begun.fault,
     status: summary.status,
     bytes: summary.bytes,
     durationMs: summary.durationMs,

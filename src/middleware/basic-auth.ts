@@ -48,7 +48,7 @@ interface Credentials {
  * Throws a TypeError for options that are invalid, or that no request could match. The name of the
  * user is in `request.state.user`.
  */
-export function basicAuth(options: BasicAuthOptions): Middleware {
+export function basicAuth(options: BasicAuthOptions): Middleware<{ user: string }> {
   checkOptions('basicAuth', options, OPTIONS);
   const { realm = 'restricted', users, verify } = options;
   if ((users === undefined) === (verify === undefined)) {
@@ -62,7 +62,7 @@ export function basicAuth(options: BasicAuthOptions): Middleware {
     const { user, password } = credentials;
     return whenDecided(request, isValid(user, password, request), (result) => {
       if (result !== true) return reject(response, challenge);
-      request.state['user'] = user;
+      request.state.user = user;
       return next();
     });
   };

@@ -14,15 +14,18 @@ import { whenDecided } from './decision.ts';
 /** What a token says of its bearer. `scope` is text with spaces between scopes, or their list. */
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** Any object but a promise: an interface has no index signature, so it does not fit Claims. */
+type AnyClaims = object & { readonly then?: never };
+
 /** Returns the claims of a valid token, or a promise of them; false for any other token. */
-export type VerifyToken = (
+export type VerifyToken<C extends AnyClaims = Claims> = (
   token: string,
   request: Request,
-) => Claims | false | PromiseLike<Claims | false>;
+) => C | false | PromiseLike<C | false>;
 
-/** Options of bearerAuth(). */
-export interface BearerAuthOptions {
-  readonly verify: VerifyToken;
+/** Options of bearerAuth(). `C` is the type of the claims that `verify` returns. */
+export interface BearerAuthOptions<C extends AnyClaims = Claims> {
+  readonly verify: VerifyToken<C>;
   /** What the tokens are for. Default 'restricted'. */
   readonly realm?: string;
   /** Scopes that a token must have, all of them. Default none. */
@@ -47,7 +50,9 @@ const OPTIONS = { verify: FUNCTION, realm: REALM, scopes: SCOPES } as const;
  * The claims of the token are in `request.state.claims`. Throws a TypeError for unknown or invalid
  * options.
  */
-export function bearerAuth(options: BearerAuthOptions): Middleware {
+export function bearerAuth<C extends AnyClaims = Claims>(
+  options: BearerAuthOptions<C>,
+): Middleware<{ claims: C }> {
   checkOptions('bearerAuth', options, OPTIONS);
   const { realm = 'restricted', scopes = [], verify } = options;
   if (verify === undefined) throw new TypeError('bearerAuth: verify is missing, a function');
@@ -68,7 +73,7 @@ export function bearerAuth(options: BearerAuthOptions): Middleware {
         const value = `${withError(challenge, 'insufficient_scope')}, ${scope}`;
         return reject(response, 403, value);
       }
-      request.state['claims'] = claims;
+      request.state.claims = claims as C;
       return next();
     });
   };

@@ -16,7 +16,7 @@ export { type CorsOptions, cors } from './cors.ts';
 export { type CsrfOptions, csrf } from './csrf.ts';
 export { type DecompressOptions, decompress } from './decompress.ts';
 export { type EtagOptions, etag } from './etag.ts';
-export { type JwtOptions, jwt } from './jwt.ts';
+export { type JwtClaims, type JwtOptions, jwt } from './jwt.ts';
 export type { LogField } from './log-entry.ts';
 export { type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type ProxyOptions, proxy } from './proxy.ts';

@@ -9,7 +9,22 @@ import { exchangeOf } from '../exchange/request.ts';
 import type { VerifyToken } from './bearer-auth.ts';
 
 type Jose = typeof import('jose');
-type Verify = (token: string, currentDate: Date) => Promise<Readonly<Record<string, unknown>>>;
+type Verify = (token: string, currentDate: Date) => Promise<JwtClaims>;
+
+/**
+ * The claims of a JSON Web Token (RFC 7519 4.1), and others by their names. Numbers are seconds
+ * since 1970, and are checked; the types of the others are what the issuer has to keep to.
+ */
+export interface JwtClaims {
+  readonly exp: number;
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly iss?: string;
+  readonly sub?: string;
+  readonly aud?: string | readonly string[];
+  readonly jti?: string;
+  readonly [name: string]: unknown;
+}
 
 /** Options of jwt(): `key` or `jwks`, and the algorithms. */
 export interface JwtOptions {
@@ -65,7 +80,7 @@ const OPTIONS = {
 } as const;
 
 /** Throws a TypeError for options that are invalid, or that accept tokens of an attacker. */
-export function jwt(options: JwtOptions): VerifyToken {
+export function jwt(options: JwtOptions): VerifyToken<JwtClaims> {
   checkOptions('jwt', options, OPTIONS);
   checkTogether(options);
   let loading: Promise<Verify> | null = null;
@@ -158,11 +173,16 @@ async function verifierOf(jose: Jose, options: JwtOptions): Promise<Verify> {
         ? jose.createRemoteJWKSet(new URL(jwks))
         : jose.createLocalJWKSet(jwks as Parameters<Jose['createLocalJWKSet']>[0]);
     return async (token, currentDate) =>
-      (await jose.jwtVerify(token, keys, { ...common, currentDate })).payload;
+      claimsOf(await jose.jwtVerify(token, keys, { ...common, currentDate }));
   }
   const key = options.key as Parameters<Jose['jwtVerify']>[1];
   return async (token, currentDate) =>
-    (await jose.jwtVerify(token, key, { ...common, currentDate })).payload;
+    claimsOf(await jose.jwtVerify(token, key, { ...common, currentDate }));
+}
+
+/** jose has checked that `exp` is there. */
+function claimsOf({ payload }: { readonly payload: object }): JwtClaims {
+  return payload as JwtClaims;
 }
 
 /** Codes of jose for what is wrong with a token; others are faults of keys or of the network. */

@@ -16,6 +16,8 @@ export interface LogEntry {
   readonly referer: string;
   readonly userAgent: string;
   readonly host: string;
+  /** What is wrong with a request that was refused, as metrics name it. */
+  readonly fault: string | undefined;
   /** The pattern of the route, where there is one. */
   readonly route: string | undefined;
   /** The object for middleware, in which requestId() leaves an identifier. */
@@ -37,7 +39,8 @@ export type LogField =
   | 'duration_ms'
   | 'route'
   | 'requestId'
-  | 'complete';
+  | 'complete'
+  | 'fault';
 
 /** The value of each field; undefined where a response has none. */
 export const LOG_FIELDS: Readonly<Record<LogField, (entry: LogEntry) => unknown>> = {
@@ -58,6 +61,7 @@ export const LOG_FIELDS: Readonly<Record<LogField, (entry: LogEntry) => unknown>
     return typeof requestId === 'string' ? requestId : undefined;
   },
   complete: (entry) => entry.complete,
+  fault: (entry) => entry.fault,
 };
 
 /** The fields whose values come from `state`. */

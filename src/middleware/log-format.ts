@@ -11,7 +11,8 @@ import {
 
 export function common(entry: LogEntry): string {
   const time = new Date(entry.timeMs);
-  const line = `${entry.method} ${entry.target} HTTP/${entry.version}`;
+  const { method, target, version } = entry;
+  const line = method === '' ? target || '-' : `${method} ${target} HTTP/${version}`;
   const bytes = entry.bytes === 0 ? '-' : String(entry.bytes);
   return `${entry.address || '-'} - - [${clock(time)}] "${quoted(line)}" ${entry.status} ${bytes}`;
 }

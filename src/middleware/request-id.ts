@@ -34,7 +34,7 @@ const OPTIONS = { header: NAME, generate: FUNCTION, trustIncoming: BOOLEAN } as 
 const IDENTIFIER = /^[A-Za-z0-9._~:/+=@-]{1,128}$/;
 
 /** Throws a TypeError for unknown or invalid options. */
-export function requestId(options: RequestIdOptions = {}): Middleware {
+export function requestId(options: RequestIdOptions = {}): Middleware<{ requestId: string }> {
   checkOptions('requestId', options, OPTIONS);
   const { generate, header = 'X-Request-Id', trustIncoming = false } = options;
   checkFraming(checkedName(header));
@@ -44,7 +44,7 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
     if (given !== undefined && IDENTIFIER.test(given)) id = given;
     else if (generate === undefined) id = uuid(exchangeOf(request).services.asyncIo.randomHex(16));
     else id = checked(generate(request));
-    request.state['requestId'] = id;
+    request.state.requestId = id;
     response.header(header, id);
     return next();
   };

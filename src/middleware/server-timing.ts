@@ -25,7 +25,7 @@ export type Timing = (name: string, durationMs?: number, description?: string) =
 const OPTIONS = { total: BOOLEAN } as const;
 
 /** Throws a TypeError for unknown or invalid options. */
-export function serverTiming(options: ServerTimingOptions = {}): Middleware {
+export function serverTiming(options: ServerTimingOptions = {}): Middleware<{ timing: Timing }> {
   checkOptions('serverTiming', options, OPTIONS);
   const { total = true } = options;
   return (request, response, next) => {
@@ -38,7 +38,7 @@ export function serverTiming(options: ServerTimingOptions = {}): Middleware {
       }
       metrics.push(metric);
     };
-    request.state['timing'] = timing;
+    request.state.timing = timing;
     response.beforeSend((outgoing) => {
       if (total) metrics.push(metricText('total', Math.max(0, services.nowMs() - startedMs)));
       if (metrics.length > 0) outgoing.appendHeader('Server-Timing', metrics.join(', '));

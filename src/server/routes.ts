@@ -5,6 +5,7 @@
 import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import { type RefusedListener, refusedListenerOf } from '../exchange/refused.ts';
 import { Method } from '../http/method.ts';
 import type { Meter, RouteSeries } from '../metrics/meter.ts';
 import { Match } from '../route/match.ts';
@@ -52,6 +53,8 @@ export class Routes {
   readonly staticRoots: StaticRoot[] = [];
   /** Called when the server begins to serve, each once, wherever its middleware is used. */
   readonly begins: Set<Begins> = new Set();
+  /** Called for requests that are not valid: those of middleware that covers every path. */
+  readonly refusedListeners: RefusedListener[] = [];
   /** Counts the requests of routes; null without metrics. */
   readonly #meter: Meter | null;
   /** The chain of requests without a route. A new list for each change: requests keep theirs. */
@@ -83,6 +86,9 @@ export class Routes {
     this.#middleware.push({ scope, prefix, run });
     this.unrouted = [...this.unrouted, stepOf(prefix, run, Coverage.Some)];
     this.#noteMiddleware(run);
+    const listener = refusedListenerOf(run);
+    const coversAll = prefix.bytes?.length === 0;
+    if (listener !== undefined && coversAll) this.refusedListeners.push(listener);
   }
 
   group(parent: Scope, path: string): Scope {

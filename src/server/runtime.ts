@@ -92,7 +92,7 @@ export class Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    const { config, log, counters, meter = null } = options;
+    const { application, config, log, counters, meter = null } = options;
     const { limits } = config;
     const slab = new Slab(blockBytesFor(limits), limits.blockCount);
     const slots = limits.connectionsMax + OVERLOAD_SLOTS;
@@ -130,15 +130,14 @@ export class Runtime {
       counters,
       meter,
       pause: (ms) => this.#pump.pause(ms),
-      settled: (exchange) => options.application.settled(exchange),
-      handlerFailed: (exchange, error, what) =>
-        options.application.handlerFailed(exchange, error, what),
-      reroute: (exchange) => options.application.reroute(exchange),
-      timedOut: (exchange, why) => options.application.timedOut(exchange, why),
+      settled: (exchange) => application.settled(exchange),
+      handlerFailed: (exchange, error, what) => application.handlerFailed(exchange, error, what),
+      reroute: (exchange) => application.reroute(exchange),
+      timedOut: (exchange, why) => application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });
     this.#services = services;
-    for (const begin of options.begins ?? options.application.routes.begins) begin(services);
+    for (const begin of options.begins ?? application.routes.begins) begin(services);
     this.#regions = new Regions(choice.driver);
     this.#context = {
       reactor: this.reactor,
@@ -152,10 +151,11 @@ export class Runtime {
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
       headTimeout: Timeout.Head,
-      handle: (exchange) => options.application.handle(exchange),
+      handle: (exchange) => application.handle(exchange),
       handlerTimedOut: (exchange) =>
-        options.application.timedOut(exchange, 'no response within handler_timeout_ms'),
+        application.timedOut(exchange, 'no response within handler_timeout_ms'),
       proxyPolicy: proxyPolicy(config, log),
+      refusedListeners: application.routes.refusedListeners,
       logDebug: (message) => log.debug(message),
       debugEnabled: log.debugEnabled,
     };
