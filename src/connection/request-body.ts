@@ -274,21 +274,24 @@ export class RequestBody {
     this.#gatheredBytes += count;
   }
 
-  /** Grows as bytes arrive: a Content-Length alone allocates nothing. */
+  /**
+   * Grows as bytes arrive: a Content-Length alone allocates nothing. Zeros, and not in the pool of
+   * Node: a handler that uses all of `buffer` by mistake must not send the bytes of another client.
+   */
   #makeRoom(count: number, bound: number): void {
     const needed = this.#gatheredBytes + count;
     if (this.#gatheredBytes > 0 && needed <= this.#gathered.length) return;
     if (this.#gatheredBytes === 0) {
       const first = this.want === Want.All ? Math.max(bound, GATHER_BYTES) : bound;
       const most = this.#kind === BodyKind.Length ? this.#remaining : first;
-      this.#gathered = Buffer.allocUnsafe(Math.max(Math.min(first, most), count));
+      this.#gathered = Buffer.alloc(Math.max(Math.min(first, most), count));
       return;
     }
     const known = this.#kind === BodyKind.Length ? needed - count + this.#remaining : needed;
     const doubled = Math.max(needed, 2 * this.#gathered.length);
     const wanted =
       this.#kind === BodyKind.Length ? Math.min(doubled, Math.max(known, needed)) : doubled;
-    const larger = Buffer.allocUnsafe(wanted);
+    const larger = Buffer.alloc(wanted);
     this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
     this.#gathered = larger;
   }

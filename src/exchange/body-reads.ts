@@ -68,6 +68,18 @@ function arrived<Value>(
   }
 }
 
+/** As readBytes() without options. */
+export function readBytesNow(exchange: Exchange, identity: object): Promise<Buffer> {
+  return arrived(exchange, identity, copyOf) ?? quietly(readBytes(exchange, identity, {}));
+}
+
+/** Memory of its own: `buffer` of the result has nothing of other requests. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(to - from);
+  copy.set(bytes.subarray(from, to));
+  return copy;
+}
+
 /** As readText() without options. */
 export function readTextNow(exchange: Exchange, identity: object): Promise<string> {
   return arrived(exchange, identity, textOf) ?? quietly(readText(exchange, identity, {}));

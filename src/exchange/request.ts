@@ -17,6 +17,7 @@ import {
   BodyIterator,
   OVER,
   readBytes,
+  readBytesNow,
   readForm,
   readJson,
   readJsonNow,
@@ -191,6 +192,7 @@ export class Request<P extends object = Params, S extends object = State> {
 
   /** The full body; rejects with HttpError 413 over body_bytes_max. The body is read once. */
   bytes(options?: BodyOptions): Promise<Buffer> {
+    if (options === undefined) return readBytesNow(this.#exchange, this.#identity);
     const checked = checkedOptions('bytes()', options, BODY_RULES);
     return quietly(readBytes(this.#exchange, this.#identity, checked));
   }

@@ -1,8 +1,9 @@
-// Bodies of JSON that have arrived when the handler reads them, and those that have not: the value,
-// the errors and the requests behind them are the same.
+// Bodies that have arrived when the handler reads them, and those that have not: the value, the
+// errors and the requests behind them are the same.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Request } from '../../src/exchange/request.ts';
 import {
   ConnectionFixture,
   type FixtureOptions,
@@ -15,8 +16,21 @@ import {
 const VALUE = { name: 'Ada é', list: [1, 2, 3] };
 const BODY = Buffer.from(JSON.stringify(VALUE)).toString('latin1');
 
+type Read = (request: Request) => Promise<unknown>;
+
+/** What each gives for BODY is VALUE. */
+const READS: Readonly<Record<'json' | 'text' | 'bytes', Read>> = {
+  json: (request) => request.json(),
+  text: async (request) => JSON.parse(await request.text()),
+  bytes: async (request) => JSON.parse((await request.bytes()).toString()),
+};
+
 /** Responds with the value, and with what a second read reports. */
-function echo(options: FixtureOptions = {}, pauses = 0): ConnectionFixture {
+function echo(
+  options: FixtureOptions = {},
+  pauses = 0,
+  read: Read = READS.json,
+): ConnectionFixture {
   return new ConnectionFixture(async (request, response) => {
     if (request.method === 'GET') {
       response.text('next');
@@ -25,8 +39,8 @@ function echo(options: FixtureOptions = {}, pauses = 0): ConnectionFixture {
     for (let round = 0; round < pauses; round++) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const value = await request.json();
-    const again = await request.json().catch((error: Error) => error.message);
+    const value = await read(request);
+    const again = await read(request).catch((error: Error) => error.message);
     response.json({ value, again, target: request.target });
   }, options);
 }
@@ -41,10 +55,20 @@ async function rested(fixture: ConnectionFixture): Promise<void> {
   for (let round = 0; round < 3; round++) await fixture.rest();
 }
 
-describe('a body of JSON', () => {
-  for (const pauses of [0, 1, 3]) {
-    test(`cut anywhere, read after ${pauses} rounds: the same, and what follows`, async () => {
-      const fixture = echo({}, pauses);
+const READ_AFTER: readonly (readonly [name: keyof typeof READS, pauses: number])[] = [
+  ['json', 0],
+  ['json', 1],
+  ['json', 3],
+  ['text', 0],
+  ['text', 1],
+  ['bytes', 0],
+  ['bytes', 1],
+];
+
+describe('a body', () => {
+  for (const [name, pauses] of READ_AFTER) {
+    test(`cut anywhere, ${name}() after ${pauses} rounds: the same, and what follows`, async () => {
+      const fixture = echo({}, pauses, READS[name]);
       const client = fixture.open();
       const text = post('/a', BODY.length, BODY);
       for (let cut = text.length - BODY.length - 2; cut <= text.length; cut++) {
@@ -102,7 +126,7 @@ describe('a body of JSON', () => {
     await fixture.end();
   });
 
-  test('that is refused: 400 or 413, and the connection continues', async () => {
+  test('of JSON that is refused: 400 or 413, and the connection continues', async () => {
     const fixture = echo({ limits: { bodyBytesMax: 50 } });
     const client = fixture.open();
     const most = `"${'x'.repeat(48)}"`;
@@ -124,26 +148,77 @@ describe('a body of JSON', () => {
     await fixture.end();
   });
 
-  test('does not change when the memory that it arrived in is used again', async () => {
-    const values: unknown[] = [];
-    const fixture = new ConnectionFixture(
-      async (request, response) => {
-        values.push(await request.json());
-        response.empty();
-      },
-      { blocks: 4 },
-    );
-    const client = fixture.open();
-    for (let index = 0; index < 50; index++) {
-      const body = JSON.stringify({ index, text: String(index).repeat(50) });
-      client.send(post('/', body.length, body));
-      await fixture.rest();
-      await client.read();
+  test('that is refused as text or bytes: 400 or 413, and the connection continues', async () => {
+    for (const [name, body, status] of [
+      ['text', '\xff', 400],
+      ['text', 'x'.repeat(51), 413],
+      ['bytes', 'x'.repeat(51), 413],
+    ] as const) {
+      const fixture = new ConnectionFixture(
+        async (request, response) => response.text(String(await request[name]())),
+        { limits: { bodyBytesMax: 50 } },
+      );
+      const client = fixture.open();
+      client.send(post('/a', body.length, body) + post('/b', 4, 'next'));
+      await rested(fixture);
+      const output = await client.read();
+      assert.match(output, new RegExp(`^HTTP/1\\.1 ${status} `), name);
+      assert.ok(output.endsWith('\r\n\r\nnext'), name);
+      await fixture.end();
     }
-    values.forEach((value, index) => {
-      assert.deepEqual(value, { index, text: String(index).repeat(50) });
+  });
+
+  for (const name of ['json', 'text', 'bytes'] as const) {
+    test(`${name}() does not change when the memory that it arrived in is used again`, async () => {
+      const values: unknown[] = [];
+      const fixture = new ConnectionFixture(
+        async (request, response) => {
+          values.push(await request[name]());
+          response.empty();
+        },
+        { blocks: 4 },
+      );
+      const client = fixture.open();
+      for (let index = 0; index < 50; index++) {
+        const body = JSON.stringify({ index, text: String(index).repeat(50) });
+        client.send(post('/', body.length, body));
+        await fixture.rest();
+        await client.read();
+      }
+      values.forEach((value, index) => {
+        const given = name === 'json' ? value : JSON.parse(String(value));
+        assert.deepEqual(given, { index, text: String(index).repeat(50) });
+      });
+      assert.equal(values.length, 50);
+      await fixture.end();
     });
-    assert.equal(values.length, 50);
+  }
+
+  test('as bytes or chunks has memory of its own, with nothing of other requests', async () => {
+    const memories: string[] = [];
+    const fixture = new ConnectionFixture(async (request, response) => {
+      const read = async (): Promise<Uint8Array> => {
+        if (request.path === '/all') return request.bytes();
+        const { value } = await request.body[Symbol.asyncIterator]().next();
+        return value ?? new Uint8Array(0);
+      };
+      const { buffer } = await read();
+      memories.push(Buffer.from(buffer).toString('latin1').replace(/\0+$/, ''));
+      response.empty();
+    });
+    const client = fixture.open();
+    for (let index = 0; index < 8; index++) {
+      const body = `secret ${index}`;
+      const path = index % 2 === 0 ? '/all' : '/chunk';
+      if (index < 4) client.send(post(path, body.length, body));
+      else client.send(postChunked(path, `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`));
+      await rested(fixture);
+      assert.match(await client.read(), /^HTTP\/1\.1 204 /);
+    }
+    assert.deepEqual(
+      memories,
+      ['0', '1', '2', '3', '4', '5', '6', '7'].map((n) => `secret ${n}`),
+    );
     await fixture.end();
   });
 });
