@@ -18,7 +18,7 @@ const BODY = Buffer.from(JSON.stringify(VALUE)).toString('latin1');
 
 type Read = (request: Request) => Promise<unknown>;
 
-/** What each gives for BODY is VALUE. */
+/** Each of them returns VALUE for BODY. */
 const READS: Readonly<Record<'json' | 'text' | 'bytes', Read>> = {
   json: (request) => request.json(),
   text: async (request) => JSON.parse(await request.text()),
