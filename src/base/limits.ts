@@ -16,6 +16,9 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Shorter ones than this, and other than 0, are no values of workerTimeoutMs. */
+export const WORKER_TIMEOUT_MS_MIN = 1_000;
+
 /** A timeout that follows connectionTimeoutMs unless it is set. */
 const FOLLOWS = 0;
 
@@ -31,6 +34,7 @@ export type LimitName =
   | 'lingerTimeoutMs'
   | 'drainLingerMs'
   | 'shutdownTimeoutMs'
+  | 'workerTimeoutMs'
   | 'connectionsMax'
   | 'overloadWaitMs'
   | 'backlog'
@@ -135,6 +139,15 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     max: DAY_MS,
     unit: 'ms',
     what: 'how long close() lets requests in flight finish',
+  },
+  workerTimeoutMs: {
+    default: 30_000,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what:
+      'how long the event loop of a worker may be blocked before it is killed and replaced; ' +
+      '0 is no limit, else at least 1000',
   },
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After
