@@ -7,6 +7,8 @@ export interface LimitSpec {
   readonly default: number;
   readonly min: number;
   readonly max: number;
+  /** Below min, 0 is allowed as well. */
+  readonly orZero?: true;
   readonly unit: 'bytes' | 'ms' | 'count';
   readonly what: string;
 }
@@ -15,9 +17,6 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Shorter ones than this, and other than 0, are no values of workerTimeoutMs. */
-export const WORKER_TIMEOUT_MS_MIN = 1_000;
 
 /** A timeout that follows connectionTimeoutMs unless it is set. */
 const FOLLOWS = 0;
@@ -141,13 +140,15 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'how long close() lets requests in flight finish',
   },
   workerTimeoutMs: {
+    // A shorter one would kill workers that a collection of garbage or a full machine delays.
     default: 30_000,
-    min: 0,
+    min: 1_000,
     max: DAY_MS,
+    orZero: true,
     unit: 'ms',
     what:
       'how long the event loop of a worker may be blocked before it is killed and replaced; ' +
-      '0 is no limit, else at least 1000',
+      '0 is no limit',
   },
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After

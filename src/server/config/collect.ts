@@ -8,7 +8,6 @@ import {
   type LimitName,
   type Limits,
   limitsFrom,
-  WORKER_TIMEOUT_MS_MIN,
 } from '../../base/limits.ts';
 import { shown } from '../../base/shown.ts';
 import { hiddenPage, type StaticOptions, type Symlinks } from '../../static/options.ts';
@@ -288,10 +287,6 @@ export class Collected {
         `${cause?.where}: ${cause?.name}: given ${limits.blockCount} blocks of ${blockBytes} ` +
           `bytes, allowed: ${BLOCKS_BYTES_MAX} bytes together`,
       );
-    }
-    const { workerTimeoutMs } = limits;
-    if (workerTimeoutMs > 0 && workerTimeoutMs < WORKER_TIMEOUT_MS_MIN) {
-      this.#problem('workerTimeoutMs', workerTimeoutMs, `0, or at least ${WORKER_TIMEOUT_MS_MIN}`);
     }
     return limits;
   }
