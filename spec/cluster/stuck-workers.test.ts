@@ -209,14 +209,17 @@ describe('a worker that does not answer is left alone', () => {
   it('while a signal has stopped it, and for all of the time afterwards', async () => {
     const system = await listening();
     const [stopped] = system.workers;
-    stopped.isHung = stopped.stopped = true;
+    stopped.isHung = true;
+    // It has been silent for two of three intervals.
+    await system.elapse(3 * CHECK_MS + 1);
+    stopped.stopped = true;
     await system.elapse(LONG_MS);
     assert.deepEqual(reports(system), []);
-    // It runs, and is blocked: the last check has seen it stopped.
+    // It runs, and is blocked: the last check, a millisecond before, has seen it stopped.
     stopped.stopped = false;
-    await system.elapse(WORKER_TIMEOUT_MS - 1);
+    await system.elapse(WORKER_TIMEOUT_MS - 2);
     assert.equal(stopped.known.killed, false);
-    await system.elapse(CHECK_MS);
+    await system.elapse(1);
     assert.equal(stopped.known.killed, true);
     await system.calm();
     await ends(system);

@@ -41,8 +41,8 @@ export function killStuckWorkers(
       const isLate = ports.now() > lateFromMs;
       // Answers that have arrived count, whenever this process receives them.
       cancel = ports.afterEvents(() => {
-        check(isLate);
         wait();
+        check(isLate);
       });
     });
   };
