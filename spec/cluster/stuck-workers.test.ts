@@ -33,7 +33,7 @@ function reports(system: ModelSystem): string[] {
   return system.problems.filter((line) => line.includes('killed and replaced'));
 }
 
-/** It is asked at the next check, and has not answered for all of the time at the third one after. */
+/** It is asked at the next check; at the third one after that its time has passed. */
 async function isKilledInTime(system: ModelSystem, worker: ModelWorker): Promise<void> {
   await system.elapse(CHECK_MS + WORKER_TIMEOUT_MS - 1);
   assert.equal(worker.known.killed, false, 'a millisecond before');
@@ -87,13 +87,13 @@ describe('a worker whose event loop is blocked', () => {
     await ends(system);
   });
 
-  it('is not killed when it answers at the last moment', async () => {
+  it('is not killed when it responds at the last moment', async () => {
     const system = await listening();
     const [busy] = system.workers;
     for (let count = 0; count < 3; count++) {
       busy.isHung = true;
       await system.elapse(CHECK_MS + WORKER_TIMEOUT_MS - 1);
-      // The primary receives the answer after its timer, and before it decides.
+      // The primary receives the response after its timer, and before it decides.
       busy.isHung = false;
       await system.elapse(1);
       assert.ok(busy.serves);
@@ -171,7 +171,7 @@ describe('a worker whose event loop is blocked', () => {
   });
 });
 
-describe('a worker that does not answer is left alone', () => {
+describe('a worker that does not respond is left alone', () => {
   it('while the primary does not run, and for all of the time afterwards', async () => {
     const system = await listening();
     const [busy] = system.workers;

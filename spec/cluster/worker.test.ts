@@ -263,7 +263,7 @@ describe('a worker that listens', () => {
     assert.deepEqual(process.sent, [{ vibing: 'note', text: 'slower' }]);
   });
 
-  it('answers that it runs, and whether its inspector is open', async () => {
+  it('responds that it runs, and whether its inspector is open', async () => {
     const scripted = await Scripted.listening();
     for (const isDebugged of [false, true, false]) {
       scripted.isDebugged = isDebugged;

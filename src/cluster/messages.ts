@@ -36,7 +36,7 @@ export type FromWorker =
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
   /** Why it uses a slower driver than the first choice. */
   | { readonly vibing: 'note'; readonly text: string }
-  /** The answer to 'ping': its event loop runs. */
+  /** The response to 'ping': its event loop runs. */
   | { readonly vibing: 'pong'; readonly isDebugged: boolean }
   /** For every other worker. */
   | Published
@@ -56,7 +56,7 @@ export type FromPrimary =
   | Published
   /** Accept from listener number `listener` as well, or no longer. */
   | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean }
-  /** Answer, to show that the event loop runs. */
+  /** Respond, to show that the event loop runs. */
   | { readonly vibing: 'ping' }
   /** Open log files again. */
   | { readonly vibing: 'reopen' };

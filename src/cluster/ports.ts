@@ -60,7 +60,7 @@ export interface PrimaryPorts extends Timers {
   onExit(listener: () => void): Cancel;
   /** Calls `listener` when log files are to be opened again, unless it is cancelled before. */
   onReopen(listener: () => void): Cancel;
-  /** Calls `due` when the messages that have arrived are received, unless it is cancelled before. */
+  /** Calls `due` when all that has arrived is received, unless it is cancelled before. */
   afterEvents(due: () => void): Cancel;
   /** The exit code of this process from now on is that of a failure. */
   setFailed(): void;

@@ -13,9 +13,9 @@ const LATE_MAX = 0.5;
 type Ports = Pick<PrimaryPorts, 'after' | 'afterEvents' | 'now'>;
 
 /**
- * Kills a worker that does not answer for `timeoutMs`, at most a third of that later; none when
+ * Kills a worker that does not respond for `timeoutMs`, at most a third of that later; none when
  * it is 0. Silence is counted in checks, so that the time in which this process did not run (a
- * suspended machine, SIGSTOP, a debugger) does not count: nor could it receive answers then.
+ * suspended machine, SIGSTOP, a debugger) does not count: nor could it receive responses then.
  */
 export function killStuckWorkers(
   workers: ReadonlySet<WorkerProcess>,
@@ -39,7 +39,7 @@ export function killStuckWorkers(
     const lateFromMs = ports.now() + everyMs * (1 + LATE_MAX);
     cancel = ports.after(everyMs, () => {
       const isLate = ports.now() > lateFromMs;
-      // Answers that have arrived count, whenever this process receives them.
+      // Responses that have arrived count, whenever this process receives them.
       cancel = ports.afterEvents(() => {
         wait();
         check(isLate);

@@ -57,9 +57,9 @@ export class WorkerProcess {
   #mayListen = false;
   #wasKilledHere = false;
   #undelivered = 0;
-  /** It was asked whether its event loop runs, and has not answered. */
+  /** It was asked whether its event loop runs, and has not responded. */
   #isAsked = false;
-  /** Checks since it was asked that count, as long as it has not answered. */
+  /** Checks since it was asked that count, as long as it has not responded. */
   #silentChecks = 0;
   #isDebugged = false;
   #cancelKill: Cancel;
@@ -171,7 +171,7 @@ export class WorkerProcess {
 
   /**
    * Asks a worker that serves whether its event loop runs, at equal intervals. Returns for how many
-   * of them it has not answered. One that `isLate` does not count; they begin anew for a worker
+   * of them it has not responded. One that `isLate` does not count; they begin anew for a worker
    * that is debugged or stopped.
    */
   check(isLate: boolean): number {
