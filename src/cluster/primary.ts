@@ -379,7 +379,6 @@ export class Primary implements Cluster {
     const allExited = new Promise<void>((resolve) => {
       this.#allExited = resolve;
     });
-    this.#cancelChecks();
     for (const workerSlot of this.#workerSlots) workerSlot.abandon(new ClosedError());
     // A worker that starts serves no client but holds listeners open: clients that connect after
     // all others closed theirs would be reset.
@@ -395,6 +394,7 @@ export class Primary implements Cluster {
     if (this.#processes.size > 0) await allExited;
     this.#cancelExit();
     this.#cancelReopen();
+    this.#cancelChecks();
     this.#metrics?.file.close();
   }
 }
