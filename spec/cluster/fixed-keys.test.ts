@@ -12,6 +12,7 @@ const CHANGES: readonly (readonly [ServerOptions, readonly string[]])[] = [
   [{ port: 81 }, ['port']],
   [{ socket: '/run/x.sock', socketMode: 0o660 }, ['host', 'port', 'socket', 'socket_mode']],
   [{ workers: 2 }, ['workers']],
+  [{ workerTimeoutMs: 0 }, ['worker_timeout_ms']],
   [{ workers: 'auto', supervise: true }, ['workers', 'supervise']],
   [{ driver: 'net', backlog: 7 }, ['driver', 'backlog']],
 ];

@@ -2,13 +2,16 @@
 // process. With real processes: supervision-*.test.ts.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import inspector from 'node:inspector';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { onReopen, reopenLogs } from '../../src/async-io/log-files.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from '../../src/cluster/messages.ts';
 import { nodePorts } from '../../src/cluster/node-ports.ts';
@@ -18,6 +21,7 @@ import { allowedCores, pinTo } from '../../src/driver/linux/affinity.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { linuxSyscalls } from '../../src/driver/linux/syscalls.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
+import { eventually } from '../../testing/with-server.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** node:cluster, as it changes itself. */
@@ -45,6 +49,31 @@ describe('the process of a primary', () => {
     const beganMs = performance.now();
     const nowMs = nodePorts.now();
     assert.ok(nowMs >= beganMs && nowMs <= performance.now());
+  });
+
+  it('waits until what has arrived is received, unless that is cancelled', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const order: string[] = [];
+    const received = new Promise<void>((resolve) => {
+      port2.on('message', () => {
+        order.push('message');
+        resolve();
+      });
+    });
+    await new Promise<void>((resolve) => {
+      // As from the timer of a check.
+      nodePorts.after(1, () => {
+        port1.postMessage('pong');
+        nodePorts.afterEvents(() => order.push('cancelled'))();
+        nodePorts.afterEvents(() => {
+          order.push('due');
+          resolve();
+        });
+      });
+    });
+    await received;
+    port1.close();
+    assert.deepEqual(order, ['message', 'due']);
   });
 
   it('notifies of its exit and of log files, until that is cancelled', () => {
@@ -116,6 +145,16 @@ describe('the process of a worker', () => {
   it('is this one, with the calls of its kernel', () => {
     assert.equal(nodeWorkerPorts.calls() === null, typeof linuxSyscalls() === 'string');
     assert.deepEqual([nodeWorkerPorts.process, nodeWorkerPorts.pinTo], [process, pinTo]);
+  });
+});
+
+describe('the inspector of a worker', () => {
+  it('is open or not', () => {
+    assert.equal(nodeWorkerPorts.isDebugged(), false);
+    inspector.open(0, LOOPBACK);
+    const isOpen = nodeWorkerPorts.isDebugged();
+    inspector.close();
+    assert.deepEqual([isOpen, nodeWorkerPorts.isDebugged()], [true, false]);
   });
 });
 
@@ -294,6 +333,24 @@ describe('a child process', () => {
       worker.emit('error', new Error('EPIPE'));
       worker.emit('exit', ...end);
       assert.deepEqual(events, [{ vibing: 'closing' }, how]);
+    }
+  });
+
+  it('is stopped by a signal, or runs', { skip: !existsSync('/proc/self/stat') }, async () => {
+    const sleeper = spawn('sleep', ['60']);
+    try {
+      const [child, { process: own }] = fork(ASSIGNMENT);
+      own.pid = sleeper.pid;
+      assert.deepEqual([child.pid, child.isStopped()], [sleeper.pid, false]);
+      sleeper.kill('SIGSTOP');
+      await eventually('it is stopped', () => child.isStopped());
+      sleeper.kill('SIGCONT');
+      await eventually('it runs', () => !child.isStopped());
+      // A process that does not exist.
+      own.pid = undefined;
+      assert.equal(child.isStopped(), false);
+    } finally {
+      sleeper.kill('SIGKILL');
     }
   });
 

@@ -12,7 +12,12 @@ import { CLOSING_MS } from '../../src/cluster/worker-slot.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 import type { Log } from '../../src/server/log.ts';
 import type { Listening } from '../../src/server/server.ts';
-import { ModelSystem, SHUTDOWN_MS, type SystemOptions } from './fixtures/model-system.ts';
+import {
+  ModelSystem,
+  SHUTDOWN_MS,
+  type SystemOptions,
+  WORKER_TIMEOUT_MS,
+} from './fixtures/model-system.ts';
 import type { ModelWorker } from './fixtures/model-worker.ts';
 
 const CLOSED = {
@@ -33,7 +38,8 @@ class Run {
     const line = (level: string) => (text: string) => void this.lines.push(`${level}: ${text}`);
     const log = { warn: line('warn'), notice: line('notice'), error: line('error') };
     const { workers } = options;
-    const config = configFrom({ workers, supervise: true, ...given });
+    const workerTimeoutMs = WORKER_TIMEOUT_MS;
+    const config = configFrom({ workers, supervise: true, workerTimeoutMs, ...given });
     this.system.fixed = fixedValues(config);
     this.primary = new Primary(config, log as unknown as Log, null, this.system);
     this.listened = this.primary.listen();
@@ -75,7 +81,7 @@ class Run {
     await closed;
     assert.equal(system.isOpen, false);
     assert.deepEqual([system.exitListeners, system.reopenListeners], [0, 0]);
-    for (const kind of ['start', 'kill', 'back-off'] as const) {
+    for (const kind of ['start', 'kill', 'back-off', 'check'] as const) {
       assert.equal(system.timers(kind), 0, `${kind} timers`);
     }
     assert.ok(system.workers.every(({ exit }) => exit !== null));

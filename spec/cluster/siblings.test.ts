@@ -106,6 +106,8 @@ test('a worker that takes no messages does not fill the memory of the primary', 
       if (left !== undefined) leave.push(left);
     },
     kill: () => {},
+    pid: 42,
+    isStopped: () => false,
   };
   const timers = { now: () => 0, after: () => () => {} };
   const nothing = () => {};

@@ -18,6 +18,8 @@ const LISTENING: Ready = {
 const PUBLISHED: Published = { vibing: 'published', topic: 'a', message: 1 };
 
 class ScriptedChild implements Child {
+  readonly pid = 42;
+  stopped = false;
   readonly sent: string[] = [];
   readonly leaving: (() => void)[] = [];
   kills = 0;
@@ -34,6 +36,10 @@ class ScriptedChild implements Child {
 
   kill(): void {
     this.kills += 1;
+  }
+
+  isStopped(): boolean {
+    return this.stopped;
   }
 
   says(message: FromWorker): void {
@@ -77,7 +83,7 @@ function scripted(): Scripted {
   return { child, worker, timers, events };
 }
 
-const STARTING = { vibing: 'starting', shutdownTimeoutMs: 5_000 } as const;
+const STARTING = { vibing: 'starting', shutdownTimeoutMs: 5_000, isDebugged: false } as const;
 
 describe('a worker', () => {
   it('that was killed while it started is not allowed to listen', () => {

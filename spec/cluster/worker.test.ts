@@ -41,7 +41,7 @@ const METRICS: MetricsAssignment = {
 };
 const LISTENING: Listening = { port: 8080, host: '127.0.0.1', driver: 'epoll', workers: 1 };
 const CONFIG = configFrom({ shutdownTimeoutMs: 4_321, workers: 3 });
-const STARTING = { vibing: 'starting', shutdownTimeoutMs: 4_321 };
+const STARTING = { vibing: 'starting', shutdownTimeoutMs: 4_321, isDebugged: false };
 
 /** The process of a worker, whose messages leave when leave() is called. */
 class ScriptedProcess extends EventEmitter {
@@ -85,6 +85,7 @@ class Scripted {
   readonly done: string[] = [];
   readonly worker: Worker;
   due: () => void = assert.fail;
+  isDebugged = false;
   /** Ends the close of the server. */
   closed: () => void = () => {};
   readonly server: WorkerServer = {
@@ -105,6 +106,7 @@ class Scripted {
       calls: () => (hasCalls ? (calls as Syscalls) : null),
       pinTo: (core) => this.done.push(`pin to ${core}`),
       reopenLogs: () => void this.done.push('reopen logs'),
+      isDebugged: () => this.isDebugged,
       outlivePrimary: () => void this.done.push('outlive'),
       afterAtMost: (delayMs, due) => {
         this.done.push(`timer of ${delayMs}`);
@@ -259,6 +261,18 @@ describe('a worker that listens', () => {
     assert.deepEqual(done, ['accept 4 true', 'reopen logs', 'accept 6 false']);
     worker.note('slower');
     assert.deepEqual(process.sent, [{ vibing: 'note', text: 'slower' }]);
+  });
+
+  it('responds that it runs, and whether its inspector is open', async () => {
+    const scripted = await Scripted.listening();
+    for (const isDebugged of [false, true, false]) {
+      scripted.isDebugged = isDebugged;
+      scripted.receives({ vibing: 'ping' });
+      assert.deepEqual(scripted.process.sent.splice(0), [{ vibing: 'pong', isDebugged }]);
+    }
+    scripted.process.connected = false;
+    scripted.receives({ vibing: 'ping' });
+    assert.deepEqual(scripted.process.sent, []);
   });
 
   it('closes when it is asked, by a signal, or without its primary, and then exits', async () => {

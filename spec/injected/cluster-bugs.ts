@@ -4,10 +4,12 @@ import type { Bug } from './bug.ts';
 
 const WORKER = 'cluster/worker-process.js';
 const PRIMARY = 'cluster/primary.js';
+const STUCK = 'cluster/stuck-workers.js';
 const PID_FILE = 'cluster/pid-file.js';
 const RECORDER = 'load/recorder.js';
 const MODEL = 'cluster/model';
 const TIMES = 'cluster/timeouts';
+const BLOCKED = 'cluster/stuck-workers';
 
 export const CLUSTER_BUGS: readonly Bug[] = [
   {
@@ -33,6 +35,46 @@ export const CLUSTER_BUGS: readonly Bug[] = [
     find: 'this.#killLater();\n                this.#events.closing();',
     replace: 'this.#events.closing();',
     tests: [TIMES, MODEL],
+  },
+  {
+    name: 'a check that is late counts as silence of a worker',
+    kind: 'late',
+    file: STUCK,
+    find: 'ports.now() > lateFromMs',
+    replace: 'false',
+    tests: [BLOCKED],
+  },
+  {
+    name: 'a worker is killed before its response is received',
+    kind: 'late',
+    file: STUCK,
+    find: 'cancel = ports.afterEvents(() => {',
+    replace: 'cancel = ((due) => (due(), cancel))(() => {',
+    tests: [BLOCKED],
+  },
+  {
+    name: 'the time of a worker that was stopped does not begin anew',
+    kind: 'late',
+    file: WORKER,
+    find: 'this.#child.isStopped())\n            this.#silentChecks = 0;',
+    replace: 'this.#child.isStopped())\n            return 0;',
+    tests: [BLOCKED],
+  },
+  {
+    name: 'a worker that is killed because it is blocked is killed again',
+    kind: 'again',
+    file: WORKER,
+    find: ' || !this.isUsable || this.#wasKilledHere)',
+    replace: ' || !this.isUsable)',
+    tests: [BLOCKED],
+  },
+  {
+    name: 'a worker is killed an interval too early',
+    kind: 'special',
+    file: STUCK,
+    find: '< CHECKS',
+    replace: '< CHECKS - 1',
+    tests: [BLOCKED],
   },
   {
     name: 'listeners that open after close() stay open',
@@ -62,7 +104,7 @@ export const CLUSTER_BUGS: readonly Bug[] = [
     name: 'the sibling of a new worker goes on accepting for it',
     kind: 'again',
     file: PRIMARY,
-    find: 'workerSlot.worker = started;\n        this.#releaseSibling(workerSlot);',
+    find: 'workerSlot.worker = started;\n        workerSlot.releaseSibling();',
     replace: 'workerSlot.worker = started;',
     tests: [MODEL],
   },

@@ -12,6 +12,7 @@ import type { Server } from '../../src/server/server.ts';
 import { get, post, postChunks, request } from '../../testing/raw-client.ts';
 import { type VirtualClient, VirtualServer } from '../../testing/virtual-server.ts';
 import { makeServer, oneDriver } from '../../testing/with-server.ts';
+import { ModelSystem, WORKER_TIMEOUT_MS } from '../cluster/fixtures/model-system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-zero-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -197,6 +198,19 @@ const ROWS: Readonly<Record<string, Row | (() => Promise<void>)>> = {
     other: 1_000,
     withOther: [1, 2],
   },
+  /** In a cluster, whose primary acts on it. */
+  workerTimeoutMs: async () => {
+    const killed: boolean[] = [];
+    for (const workerTimeoutMs of [0, WORKER_TIMEOUT_MS]) {
+      const system = new ModelSystem({ workers: 1, listeners: 1 });
+      system.start({ workerTimeoutMs });
+      await system.calm();
+      system.workers[0].isHung = true;
+      await system.elapse(10 * WORKER_TIMEOUT_MS);
+      killed.push(system.workers[0].known.killed);
+    }
+    assert.deepEqual(killed, [false, true]);
+  },
   requestsPerConnectionMax: {
     what: 'is no limit',
     observe: async (life) => {
@@ -322,7 +336,9 @@ describe('a key of the configuration that is 0', () => {
   }
 
   test('has a row in this table, each one', () => {
-    const zeros = KEYS.filter(({ rule }) => rule.kind === 'integer' && rule.min === 0);
+    const zeros = KEYS.filter(({ rule }) => {
+      return rule.kind === 'integer' && (rule.min === 0 || rule.orZero === true);
+    });
     assert.deepEqual(zeros.map(({ option }) => option).sort(), Object.keys(ROWS).sort());
   });
 });

@@ -7,6 +7,8 @@ export interface LimitSpec {
   readonly default: number;
   readonly min: number;
   readonly max: number;
+  /** Below min, 0 is allowed as well. */
+  readonly orZero?: true;
   readonly unit: 'bytes' | 'ms' | 'count';
   readonly what: string;
 }
@@ -31,6 +33,7 @@ export type LimitName =
   | 'lingerTimeoutMs'
   | 'drainLingerMs'
   | 'shutdownTimeoutMs'
+  | 'workerTimeoutMs'
   | 'connectionsMax'
   | 'overloadWaitMs'
   | 'backlog'
@@ -135,6 +138,17 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     max: DAY_MS,
     unit: 'ms',
     what: 'how long close() lets requests in flight finish',
+  },
+  workerTimeoutMs: {
+    // A shorter one would kill workers that a collection of garbage or a full machine delays.
+    default: 30_000,
+    min: 1_000,
+    max: DAY_MS,
+    orZero: true,
+    unit: 'ms',
+    what:
+      'how long the event loop of a worker may be blocked before it is killed and replaced; ' +
+      '0 is no limit',
   },
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After

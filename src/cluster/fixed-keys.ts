@@ -11,6 +11,7 @@ const FIXED = [
   'socketMode',
   'workers',
   'supervise',
+  'workerTimeoutMs',
   'driver',
   'backlog',
   'metrics',

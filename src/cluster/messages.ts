@@ -26,12 +26,18 @@ export interface Published {
 
 export type FromWorker =
   /** It is ready to listen and waits for 'listen'. To close it may take `shutdownTimeoutMs`. */
-  | { readonly vibing: 'starting'; readonly shutdownTimeoutMs: number }
+  | {
+      readonly vibing: 'starting';
+      readonly shutdownTimeoutMs: number;
+      readonly isDebugged: boolean;
+    }
   | Ready
   /** It could not listen. */
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
   /** Why it uses a slower driver than the first choice. */
   | { readonly vibing: 'note'; readonly text: string }
+  /** The response to 'ping': its event loop runs. */
+  | { readonly vibing: 'pong'; readonly isDebugged: boolean }
   /** For every other worker. */
   | Published
   /** It accepts no more clients and exits soon. */
@@ -50,6 +56,8 @@ export type FromPrimary =
   | Published
   /** Accept from listener number `listener` as well, or no longer. */
   | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean }
+  /** Respond, to show that the event loop runs. */
+  | { readonly vibing: 'ping' }
   /** Open log files again. */
   | { readonly vibing: 'reopen' };
 

@@ -1,6 +1,7 @@
 // The ports of a primary on the real process: node:cluster, Node's timers, the kernel's listeners.
 
 import type { ClusterSettings, Worker } from 'node:cluster';
+import { readFileSync } from 'node:fs';
 import { onReopen } from '../async-io/log-files.ts';
 import type { Address } from '../driver/driver.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
@@ -23,6 +24,11 @@ export const nodePorts: PrimaryPorts = {
   after: (delayMs, due) => {
     const timer = setTimeout(due, delayMs);
     return () => clearTimeout(timer);
+  },
+  afterEvents: (due) => {
+    // Node polls between its timers and this.
+    const immediate = setImmediate(due);
+    return () => clearImmediate(immediate);
   },
   cores: allowedCores,
   open,
@@ -87,6 +93,10 @@ class NodeChild implements Child {
     this.#worker = worker;
   }
 
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
   watch(events: ChildEvents): void {
     const worker = this.#worker;
     worker.on('message', (message: unknown) => events.received(message));
@@ -107,5 +117,14 @@ class NodeChild implements Child {
 
   kill(): void {
     this.#worker.process.kill('SIGKILL');
+  }
+
+  isStopped(): boolean {
+    try {
+      // The state follows the name, which is in parentheses and may contain anything.
+      return /\) [Tt][^)]*$/.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1'));
+    } catch {
+      return false;
+    }
   }
 }

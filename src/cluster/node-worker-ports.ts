@@ -1,6 +1,7 @@
 // The ports of a worker on the real process: its channel to the primary, node:cluster, the kernel.
 
 import { reopenLogs } from '../async-io/log-files.ts';
+import { builtInModule } from '../base/built-in-module.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import { nodeCluster } from './node-cluster.ts';
@@ -14,6 +15,9 @@ export const nodeWorkerPorts: WorkerPorts = {
   },
   pinTo,
   reopenLogs,
+  // Not every Node is built with an inspector.
+  isDebugged: () =>
+    process.features.inspector && builtInModule('node:inspector').url() !== undefined,
   outlivePrimary: () => {
     const { worker } = nodeCluster();
     if (worker !== undefined) worker.exitedAfterDisconnect = true;

@@ -35,12 +35,16 @@ export interface ChildEvents {
 
 /** A child process that becomes a worker. */
 export interface Child {
+  /** Undefined when no process could be spawned. */
+  readonly pid: number | undefined;
   /** To be called once, in the turn of the fork. */
   watch(events: ChildEvents): void;
   /** Messages to a process that has exited are dropped; `sent` is called when one has left. */
   send(message: FromPrimary, sent?: () => void): void;
   /** Sends SIGKILL. */
   kill(): void;
+  /** Whether a signal or a debugger has stopped it; false where the system does not say. */
+  isStopped(): boolean;
 }
 
 export interface PrimaryPorts extends Timers {
@@ -56,6 +60,8 @@ export interface PrimaryPorts extends Timers {
   onExit(listener: () => void): Cancel;
   /** Calls `listener` when log files are to be opened again, unless it is cancelled before. */
   onReopen(listener: () => void): Cancel;
+  /** Calls `due` when all that has arrived is received, unless it is cancelled before. */
+  afterEvents(due: () => void): Cancel;
   /** The exit code of this process from now on is that of a failure. */
   setFailed(): void;
 }
@@ -74,6 +80,8 @@ export interface WorkerPorts {
   pinTo(core: number): unknown;
   /** Opens log files again. */
   reopenLogs(): void;
+  /** Whether the inspector of this process is open, so that a debugger may pause it. */
+  isDebugged(): boolean;
   /** Otherwise node:cluster exits the process at once when its primary is gone. */
   outlivePrimary(): void;
   /** Calls `due` after `delayMs`, unless the process has ended by then. */

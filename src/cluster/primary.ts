@@ -14,6 +14,7 @@ import type { Listeners } from './listeners.ts';
 import { type Assignment, LISTENER_FD, type Ready } from './messages.ts';
 import { nodePorts } from './node-ports.ts';
 import type { Cancel, Child, PrimaryPorts } from './ports.ts';
+import { killStuckWorkers } from './stuck-workers.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
 import { CLOSING_MS, exhaustedError, WorkerSlot } from './worker-slot.ts';
@@ -47,6 +48,7 @@ export class Primary implements Cluster {
   #fail: (error: Error) => void = () => {};
   #cancelExit: Cancel = () => {};
   #cancelReopen: Cancel = () => {};
+  #cancelChecks: Cancel = () => {};
 
   /** `activated` is a listener that the service manager opened; it overrides the configuration. */
   constructor(
@@ -83,6 +85,9 @@ export class Primary implements Cluster {
     this.#cancelReopen = this.#ports.onReopen(() => {
       for (const worker of this.#processes) worker.reopenLogs();
     });
+    const { workerTimeoutMs } = config.limits;
+    const report = (text: string): void => this.#log.error(text);
+    this.#cancelChecks = killStuckWorkers(this.#processes, workerTimeoutMs, this.#ports, report);
     try {
       // The first starts alone: on `net` it reports that the port is taken.
       const first = await this.#startWorker(this.#workerSlots[0]);
@@ -163,7 +168,7 @@ export class Primary implements Cluster {
     this.#accepted = ready.options;
     const before = workerSlot.worker;
     workerSlot.worker = started;
-    this.#releaseSibling(workerSlot);
+    workerSlot.releaseSibling();
     for (const other of this.#workerSlots) if (other.worker === null) this.#assignSibling(other);
     if (before !== null) this.#retire(workerSlot, before);
     this.#warnOfFixedKeys(ready);
@@ -300,11 +305,6 @@ export class Primary implements Cluster {
     workerSlot.sibling?.acceptAlso(workerSlot.index, true);
   }
 
-  #releaseSibling(workerSlot: WorkerSlot): void {
-    workerSlot.sibling?.acceptAlso(workerSlot.index, false);
-    workerSlot.sibling = null;
-  }
-
   /** Other workers accept from the listeners that this worker accepted from as a sibling. */
   #replaceSibling(worker: WorkerProcess): void {
     for (const workerSlot of this.#workerSlots) {
@@ -394,6 +394,7 @@ export class Primary implements Cluster {
     if (this.#processes.size > 0) await allExited;
     this.#cancelExit();
     this.#cancelReopen();
+    this.#cancelChecks();
     this.#metrics?.file.close();
   }
 }

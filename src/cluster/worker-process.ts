@@ -57,6 +57,11 @@ export class WorkerProcess {
   #mayListen = false;
   #wasKilledHere = false;
   #undelivered = 0;
+  /** It was asked whether its event loop runs, and has not responded. */
+  #isAsked = false;
+  /** Checks since it was asked that count, as long as it has not responded. */
+  #silentChecks = 0;
+  #isDebugged = false;
   #cancelKill: Cancel;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
@@ -86,6 +91,10 @@ export class WorkerProcess {
     });
   }
 
+  get name(): string {
+    return `worker ${this.index} (pid ${this.#child.pid})`;
+  }
+
   /** Whether it was allowed to listen, so it may have clients. */
   get mayListen(): boolean {
     return this.#mayListen;
@@ -108,6 +117,7 @@ export class WorkerProcess {
         if (this.#wasKilledHere) break;
         this.#mayListen = true;
         this.#shutdownTimeoutMs = message.shutdownTimeoutMs;
+        this.#isDebugged = message.isDebugged;
         this.#send({ vibing: 'listen' });
         break;
       case 'listening':
@@ -122,6 +132,10 @@ export class WorkerProcess {
         break;
       case 'note':
         this.#events.note(message.text);
+        break;
+      case 'pong':
+        this.#isAsked = false;
+        this.#isDebugged = message.isDebugged;
         break;
       case 'published':
         this.#events.published(message);
@@ -153,6 +167,22 @@ export class WorkerProcess {
     this.#reject(new StartError(message, 'ECHILD', false));
     this.#events.exited();
     this.#resolveExited();
+  }
+
+  /**
+   * Asks a worker that serves whether its event loop runs, at equal intervals. Returns for how many
+   * of them it has not responded. One that `isLate` does not count; they begin anew for a worker
+   * that is debugged or stopped.
+   */
+  check(isLate: boolean): number {
+    if (this.#listening === null || !this.isUsable || this.#wasKilledHere) return 0;
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.#silentChecks = 0;
+      this.#send({ vibing: 'ping' });
+    } else if (this.#isDebugged || this.#child.isStopped()) this.#silentChecks = 0;
+    else if (!isLate) this.#silentChecks += 1;
+    return this.#silentChecks;
   }
 
   /** Asks it to finish its requests and exit; kills it if it does not. */

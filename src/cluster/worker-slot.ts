@@ -66,6 +66,11 @@ export class WorkerSlot {
     return this.#starting !== null;
   }
 
+  releaseSibling(): void {
+    this.sibling?.acceptAlso(this.index, false);
+    this.sibling = null;
+  }
+
   attemptFailed(error: Error): void {
     for (const notify of this.#attemptFailed.splice(0)) notify(error);
   }

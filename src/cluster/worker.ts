@@ -83,7 +83,8 @@ export class Worker {
     try {
       // A primary that closes kills workers that it has not allowed to listen.
       const { shutdownTimeoutMs } = server.config.limits;
-      void this.#send({ vibing: 'starting', shutdownTimeoutMs });
+      const isDebugged = this.#ports.isDebugged();
+      void this.#send({ vibing: 'starting', shutdownTimeoutMs, isDebugged });
       if (process.connected) await allowed;
       const listening = await listen();
       void this.#send({
@@ -114,7 +115,9 @@ export class Worker {
         if (message?.vibing === 'close') close(message.last);
         else if (message?.vibing === 'listen') allow();
         else if (message?.vibing === 'reopen') this.#ports.reopenLogs();
-        else if (message?.vibing === 'accept') {
+        else if (message?.vibing === 'ping') {
+          void this.#send({ vibing: 'pong', isDebugged: this.#ports.isDebugged() });
+        } else if (message?.vibing === 'accept') {
           server.acceptAlso(LISTENER_FD + message.listener, message.on);
         }
       });

@@ -1,7 +1,8 @@
 // A program: a server of two workers, for tests of clusters. The primary prints its address in a
 // line of JSON, reloads on 'reload' in its standard input, and closes when that ends. Files in the
 // folder of its third argument, if any, disturb the start of workers: with `crash` they exit at
-// once, with `wait` they wait, with `mute` they do not report to the primary that they listen.
+// once, with `wait` they wait, with `mute` they do not report to the primary that they listen. Its
+// fourth argument is worker_timeout_ms.
 
 import { execFileSync } from 'node:child_process';
 import cluster from 'node:cluster';
@@ -12,7 +13,7 @@ import { createServer, HttpError } from '../../../src/index.ts';
 import { rateLimit } from '../../../src/middleware/rate-limit.ts';
 import type { DriverName } from '../../../testing/with-server.ts';
 
-const [driver, port, folder] = process.argv.slice(2);
+const [driver, port, folder, workerTimeoutMs = '30000'] = process.argv.slice(2);
 const CRASH_CODE = 7;
 
 const wait = (waitMs: number) => new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -34,6 +35,7 @@ const server = createServer({
   driver: driver as DriverName,
   metrics: true,
   shutdownTimeoutMs: 2_000,
+  workerTimeoutMs: Number(workerTimeoutMs),
   // Many tests have clients that keep their side open.
   lingerTimeoutMs: 200,
   // Longer than tests wait before they send a request, also on a loaded machine.

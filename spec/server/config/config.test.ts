@@ -463,6 +463,18 @@ test('blocks that do not fit in one buffer', () => {
   );
 });
 
+test('a worker timeout that is too short, and values that are not', () => {
+  for (const ms of [1, 999]) {
+    assert.deepEqual(load({ env: { VIBING_WORKER_TIMEOUT_MS: String(ms) } }).problems, [
+      `VIBING_WORKER_TIMEOUT_MS: worker_timeout_ms: given "${ms}", allowed: ` +
+        '0, or an integer from 1000 to 86400000',
+    ]);
+  }
+  for (const ms of [0, 1_000]) {
+    assert.equal(configFrom({ workerTimeoutMs: ms }).limits.workerTimeoutMs, ms);
+  }
+});
+
 test('options of createServer are checked by type, and all problems are reported at once', () => {
   const wrong = {
     port: '8080',

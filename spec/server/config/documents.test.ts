@@ -49,7 +49,7 @@ test('the schema file is up to date', () => {
 
 test('the schema accepts what the loader accepts', () => {
   const edges = KEYS.flatMap(({ rule }) =>
-    rule.kind === 'integer' ? [rule.min - 1, rule.min, rule.max, rule.max + 1] : [],
+    rule.kind === 'integer' ? [0, rule.min - 1, rule.min, rule.max, rule.max + 1] : [],
   );
   const words = ['auto', 'epoll', 'net', 'info', 'x', '', '660', '0660', '66', '::1', 'Auto'];
   const value = fc.oneof(

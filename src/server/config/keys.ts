@@ -233,6 +233,6 @@ function key(option: string, value: Value | undefined, rule: Rule, what: string)
 }
 
 function limitKey(name: LimitName): ConfigKey {
-  const { default: value, min, max, what } = LIMITS[name];
-  return key(name, value, { kind: 'integer', min, max }, what);
+  const { default: value, min, max, orZero, what } = LIMITS[name];
+  return key(name, value, { kind: 'integer', min, max, orZero: orZero === true }, what);
 }

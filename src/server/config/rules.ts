@@ -15,7 +15,13 @@ export type Value = string | number | boolean | readonly string[] | Table;
 export type Form = 'option' | 'json' | 'text';
 
 export type Rule =
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  /** From `min` to `max`, and 0 as well with `orZero`. */
+  | {
+      readonly kind: 'integer';
+      readonly min: number;
+      readonly max: number;
+      readonly orZero?: boolean;
+    }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'host' }
@@ -38,7 +44,10 @@ const HOST_NAME_LENGTH_MAX = 253;
 export function valueFrom(rule: Rule, given: unknown, form: Form): Value | undefined {
   switch (rule.kind) {
     case 'integer':
-      return integerFrom(given, form, rule.min, rule.max);
+      return (
+        integerFrom(given, form, rule.min, rule.max) ??
+        (rule.orZero === true ? integerFrom(given, form, 0, 0) : undefined)
+      );
     case 'choice':
       return rule.values.find((value) => value === given);
     case 'boolean':
@@ -64,7 +73,7 @@ export function valueFrom(rule: Rule, given: unknown, form: Form): Value | undef
 export function allowedBy(rule: Rule, form: Form): string {
   switch (rule.kind) {
     case 'integer':
-      return `an integer from ${rule.min} to ${rule.max}`;
+      return `${rule.orZero === true ? '0, or ' : ''}an integer from ${rule.min} to ${rule.max}`;
     case 'choice':
       return rule.values.map((value) => JSON.stringify(value)).join(', ');
     case 'boolean':
