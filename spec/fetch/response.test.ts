@@ -134,6 +134,16 @@ describe('a lean Response', () => {
     }
   });
 
+  it('is cloned with the fields that were changed after its body was asked for', async () => {
+    const made = new Lean('text', { headers: { a: '1', b: '2' } });
+    assert.ok(made.body !== null);
+    made.headers.set('a', '3');
+    made.headers.delete('b');
+    const copy = made.clone();
+    assert.deepEqual([copy.headers.get('a'), copy.headers.get('b')], ['3', null]);
+    assert.deepEqual([await copy.text(), await made.text()], ['text', 'text']);
+  });
+
   it('keeps a copy of what it is made of', async () => {
     const bytes = new Uint8Array([97]);
     const headers = new Headers({ a: '1' });
