@@ -99,6 +99,7 @@ const GIVEN: readonly (() => Arguments)[] = [
   () => ['x', { headers: new Headers({ a: '1' }) }],
   () => ['x', { headers: new Map([['a', '1']]) }],
   () => ['x', { headers: { a: ' padded\t' } }],
+  () => ['x', { headers: { a: '\n\r padded \r\n' } }],
   () => ['x', { headers: { a: 'é' } }],
   () => ['x', { headers: { a: '' } }],
   () => ['x', { headers: { a: 5 } }],
