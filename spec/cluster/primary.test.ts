@@ -202,6 +202,7 @@ describe('a primary that starts', () => {
       [6, 6],
     );
     await run.close();
+    assert.equal(run.system.metrics?.closings, 1, 'the file is closed');
   });
 });
 
