@@ -102,7 +102,7 @@ describe('without a service manager', () => {
     assert.equal(takeNotifier({ NOTIFY_SOCKET: '' }, 1, 'no library', assert.fail), null);
   });
 
-  it('has one timer, of half the time of the watchdog, and no message leaves a socket', (context) => {
+  it('has one timer, of half the watchdog, and no message leaves a socket', (context) => {
     const timers: number[] = [];
     context.mock.method(globalThis, 'setInterval', (_run: () => void, ms: number) => {
       timers.push(ms);

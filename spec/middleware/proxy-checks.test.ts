@@ -87,7 +87,7 @@ test('only checks in a row take an upstream out, or bring it back', async () => 
   for (const [statuses, health, states] of cases) {
     const checked = await check(statuses, health);
     assert.equal(checked.states, states, statuses.join());
-    assert.equal(checked.destroyed, statuses.length, 'each check gives its connection back');
+    assert.equal(checked.destroyed, statuses.length, 'each check returns its connection');
   }
 });
 

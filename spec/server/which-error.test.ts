@@ -66,7 +66,7 @@ test('the error that middleware throws takes the place of the one that it caught
   ]);
 });
 
-test('the error of the handler takes the place of that of a call that it did not await', async () => {
+test('the error of a handler takes the place of that of a call it did not await', async () => {
   const routes = (server: Server) => {
     server.get('/now', (_request, response) => {
       void response.file(MISSING);

@@ -1,4 +1,4 @@
-// The entries that all listings of a site keep at one time: a listing gives back what it kept.
+// The entries that all listings of a site keep at one time: a listing returns what it kept.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
