@@ -151,6 +151,7 @@ test('the quota is rounded up, the smaller of both counts, and one is the least'
   const limited = (limit: string) => (path: string) =>
     path === OWN ? '0::/\n' : path === `${V2}/cpu.max` ? limit : null;
   assert.equal(coresWithin(8, limited('150000 100000')), 2);
+  assert.equal(coresWithin(8, limited('110000 100000')), 2);
   assert.equal(coresWithin(8, limited('200000 100000')), 2);
   assert.equal(coresWithin(8, limited('1000 100000')), 1);
   assert.equal(coresWithin(2, limited('800000 100000')), 2);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Notifier, takeNotifier } from '../../src/cluster/notify.ts';
+import type { Syscalls } from '../../src/driver/linux/syscalls.ts';
 import { eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, Mailbox } from './fixtures/service-process.ts';
 
@@ -99,6 +100,45 @@ describe('without a service manager', () => {
   it('there is no notifier without the variable', () => {
     assert.equal(takeNotifier({}, 1, 'no library', assert.fail), null);
     assert.equal(takeNotifier({ NOTIFY_SOCKET: '' }, 1, 'no library', assert.fail), null);
+  });
+
+  it('has one timer, of half the watchdog, and no message leaves a socket', (context) => {
+    const timers: number[] = [];
+    context.mock.method(globalThis, 'setInterval', (_run: () => void, ms: number) => {
+      timers.push(ms);
+      return { unref: () => {} };
+    });
+    context.mock.method(globalThis, 'clearInterval', () => {});
+    const open = new Set<number>();
+    let [next, refusal] = [10, 0];
+    const calls = {
+      socket: () => {
+        next += 1;
+        open.add(next);
+        return next;
+      },
+      connect: () => refusal,
+      send: () => refusal,
+      close: (fd: number) => open.delete(fd),
+      addressOf: () => 0,
+    } as unknown as Syscalls;
+    for (const [watchdog, everyMs] of [
+      ['20000', 10],
+      ['3000', 1],
+      ['1', 1],
+      ['30000000', 15_000],
+    ] as const) {
+      const env = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: watchdog };
+      const notifier = takeNotifier(env, process.pid, calls, assert.fail);
+      for (refusal of [0, -1]) {
+        notifier?.ready('');
+        notifier?.reloading();
+        notifier?.stopping();
+        assert.equal(open.size, 0);
+      }
+      notifier?.close();
+      assert.deepEqual(timers.splice(0), [everyMs]);
+    }
   });
 
   it('an invalid address is a warning', LINUX_ONLY, () => {

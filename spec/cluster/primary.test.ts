@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { STARTS_MAX } from '../../src/cluster/back-off.ts';
+import { STARTED_MS, STARTS_MAX } from '../../src/cluster/back-off.ts';
 import { fixedValues } from '../../src/cluster/fixed-keys.ts';
 import type { FromWorker } from '../../src/cluster/messages.ts';
 import { Primary } from '../../src/cluster/primary.ts';
@@ -196,6 +196,25 @@ describe('a primary that starts', () => {
     await run.close();
   });
 
+  it('gives up unless another worker has listened for a while', async () => {
+    for (const isSteady of [false, true]) {
+      const run = await Run.up();
+      if (isSteady) await run.system.elapse(STARTED_MS + 1);
+      for (let exits = 0; exits < STARTS_MAX + 1 && !run.system.isFailed; exits++) {
+        const failing = run.system.workers.filter(({ exit, assignment }) => {
+          return exit === null && assignment.index === 0;
+        });
+        failing.at(-1)?.die('exit code 7');
+        await run.system.calm();
+        // Beyond its back-off: 0, 0, 100, 200 and 400 ms.
+        await run.system.elapse(exits < 2 ? 1 : 50 * 2 ** (exits - 1) + 1);
+        await run.system.calm();
+      }
+      assert.equal(run.system.isFailed, !isSteady);
+      await run.close();
+    }
+  });
+
   it('has metrics, or none', async () => {
     const without = await Run.up();
     assert.equal(without.primary.metrics, null);
@@ -208,6 +227,7 @@ describe('a primary that starts', () => {
       [6, 6],
     );
     await run.close();
+    assert.equal(run.system.metrics?.closings, 1, 'the file is closed');
   });
 });
 

@@ -205,6 +205,24 @@ describe('a worker slot', () => {
     await slot.whenStarted();
   });
 
+  it('waits for the longer one of its own wait and that of the call', async () => {
+    const waits: number[] = [];
+    const slot = new WorkerSlot(0, {
+      now: () => 0,
+      after: (ms, due) => {
+        waits.push(ms);
+        due();
+        return () => {};
+      },
+    });
+    await slot.wait();
+    await slot.wait(50);
+    for (let count = 0; count < 3; count++) slot.backOff.exited(-1, false);
+    const { waitMs } = slot.backOff;
+    for (const leastMs of [0, waitMs - 1, waitMs + 1]) await slot.wait(leastMs);
+    assert.deepEqual(waits, [50, waitMs, waitMs, waitMs + 1]);
+  });
+
   it('that is abandoned ends its start and its wait', async () => {
     const slot = new WorkerSlot(0, { now: () => 0, after: () => () => {} });
     for (let count = 0; count < 3; count++) slot.backOff.exited(-1, false);

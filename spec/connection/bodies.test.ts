@@ -488,6 +488,23 @@ describe('100 (Continue)', () => {
     await fixture.end();
   });
 
+  it('is not sent when a part of the body has come, and the rest is waited for', async () => {
+    const fixture = new ConnectionFixture(async (request, response) => {
+      let text = '';
+      for await (const chunk of request.body) text += Buffer.from(chunk).toString();
+      response.text(text);
+    });
+    const client = fixture.open();
+    for (const [sent, rest] of [
+      [post('/', 6, 'abc', EXPECT), 'def'],
+      [postChunked('/', '3\r\nabc\r\n', EXPECT), '3\r\ndef\r\n0\r\n\r\n'],
+    ]) {
+      assert.equal(await client.ask(sent), '');
+      assert.equal(await client.ask(rest), respond('abcdef'));
+    }
+    await fixture.end();
+  });
+
   it('is not sent after the head of a response', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
       void response.write('early ');

@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { METRICS_AT_ONCE_BYTES } from '../../src/base/fixed-limits.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { Meter } from '../../src/metrics/meter.ts';
 import { Reader } from '../../src/metrics/reader.ts';
 import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
@@ -52,6 +54,26 @@ it('more responses end in one turn than a meter holds', async () => {
     const { count, sum } = counted(segment);
     assert.equal(count, clients * requests);
     assert.ok(sum > 0, 'the last ones ended after the turn');
+    await fixture.end();
+  }
+});
+
+it('a large response is counted when all of it has left, one that is lost as aborted', async () => {
+  const content = Buffer.alloc(3 * METRICS_AT_ONCE_BYTES);
+  for (const isLost of [false, true]) {
+    const segment = new Segment(new OwnMemory(65_536, 1 << 22));
+    const meter = new Meter({ segment, methods: ['', 'GET'] });
+    const handler: Handler = (_request, response) => response.send(content);
+    const fixture = new ConnectionFixture(handler, { meter });
+    const client = fixture.open();
+    client.send(REQUEST);
+    client.take(METRICS_AT_ONCE_BYTES);
+    meter.flush(fixture.driver.nowMs);
+    assert.equal(counted(segment).count, 0, 'a part of it waits');
+    if (isLost) client.breakOff();
+    else await client.read();
+    meter.flush(fixture.driver.nowMs);
+    assert.equal(counted(segment).count, isLost ? 0 : 1);
     await fixture.end();
   }
 });

@@ -38,12 +38,15 @@ interface Setup {
 }
 
 /** `/file` responds with the file, other paths with text. */
-async function withFile(run: (setup: Setup) => Promise<void>): Promise<void> {
+async function withFile(
+  run: (setup: Setup) => Promise<void>,
+  length = CONTENT.length,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vibing-read-file-'));
   const path = join(folder, 'file');
   writeFileSync(path, CONTENT);
   const owner = new Owner(openSync(path, 'r'));
-  const head = prepareHead([['ETag', '"1"']], CONTENT.length);
+  const head = prepareHead([['ETag', '"1"']], length);
   const fixture = new ConnectionFixture((request, response) => {
     const exchange = exchangeOf(request);
     if (request.path !== '/file') response.text('text');
@@ -110,6 +113,22 @@ describe('files that are sent as they are', () => {
       });
     });
   }
+
+  it('a file that has grown: no more than was announced is read', async () => {
+    const length = 1000;
+    await withFile(async ({ fixture }) => {
+      const client = fixture.open();
+      client.send(`${get('/file')}${get('/')}`);
+      let output = client.take();
+      fixture.driver.failSend(client.slot, NOT_CACHED);
+      fixture.turn();
+      await until(fixture, () => client.socket.send !== null);
+      for (let count = 0; count < 20 && client.socket.send !== null; count++) {
+        output += client.take();
+      }
+      assert.ok(contentOf(output) === TEXT.slice(0, length) + respond('text'));
+    }, length);
+  });
 
   it('a file that shrank: what is there is sent, then the connection ends', async () => {
     await withFile(async ({ fixture, path, owner }) => {

@@ -90,6 +90,21 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
+  it('has all of its time, whatever the one before on its connection took', async () => {
+    const fixture = echo({ limits: { bodyTimeoutMs: 1_500, bodyTotalTimeoutMs: 2_000 } });
+    const client = fixture.open();
+    for (let request = 0; request < 3; request++) {
+      client.send(post('/', 1));
+      await fixture.rest();
+      fixture.pass(1_400);
+      client.send('x');
+      await fixture.rest();
+      assert.match(await client.read(), /\/:x$/, `request ${request}`);
+    }
+    assert.equal(fixture.counters.timeouts, 0);
+    await fixture.end();
+  });
+
   for (const [name, limits] of [
     ['body_timeout_ms', { bodyTimeoutMs: 1_000 }],
     ['body_total_timeout_ms', { bodyTimeoutMs: 5_000, bodyTotalTimeoutMs: 1_000 }],

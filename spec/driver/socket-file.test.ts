@@ -157,20 +157,23 @@ describe('the mask of the process', unixOnly, () => {
   it('is that of the mode during a bind, also when that fails', () => {
     const given = process.umask(0o022);
     try {
-      for (const [mode, during] of [
-        [undefined, 0o022],
-        [0o600, 0o177],
-        [0o777, 0],
-        [0o660, 0o117],
-      ] as const) {
-        const seen = withMode(mode, () => process.umask());
-        assert.equal(seen, during);
-        assert.equal(process.umask(), 0o022);
-        const fails = (): never => {
-          throw new Error('bind');
-        };
-        assert.throws(() => withMode(mode, fails), /bind/);
-        assert.equal(process.umask(), 0o022);
+      for (const own of [0o022, 0]) {
+        process.umask(own);
+        for (const [mode, during] of [
+          [undefined, own],
+          [0o600, 0o177],
+          [0o777, 0],
+          [0o660, 0o117],
+        ] as const) {
+          const seen = withMode(mode, () => process.umask());
+          assert.equal(seen, during);
+          assert.equal(process.umask(), own);
+          const fails = (): never => {
+            throw new Error('bind');
+          };
+          assert.throws(() => withMode(mode, fails), /bind/);
+          assert.equal(process.umask(), own);
+        }
       }
     } finally {
       process.umask(given);

@@ -235,6 +235,20 @@ describe('the order of reads', () => {
   const next = (iterator: AsyncIterator<FormPart>) =>
     iterator.next().then((result) => result.value as FormPart);
 
+  test('a part that the handler kept has no content when it has left the loop', async () => {
+    const handle = async (request: Request) => {
+      let kept: FormPart | null = null;
+      for await (const part of request.parts()) {
+        kept = part;
+        break;
+      }
+      return kept?.text().catch((error: Error) => error.message);
+    };
+    await upload(field('a', 'one') + END, handle, (_, text) => {
+      assert.equal(JSON.parse(text), 'this part is over: read its content before the next part');
+    });
+  });
+
   test('a part is read once, and before the next one', async () => {
     const handle = async (request: Request) => {
       const iterator = request.parts()[Symbol.asyncIterator]();
@@ -491,6 +505,7 @@ describe('a form that fails', () => {
     ['a file that cannot be made ends the loop', 'create', 0],
     ['the result of the loop is a saveTo() that fails', 'result', 0],
     ['the handler goes on without the file', 'goes on', 2],
+    ['the handler goes on without it and leaves later', 'leaves', 2],
   ] as const) {
     test(`as ${how}: ${kept} files stay`, async () => {
       const io = mock.method(NodeAsyncIo.prototype, at === 'create' ? 'create' : 'write');
@@ -499,15 +514,16 @@ describe('a form that fails', () => {
           if (part.name === 'b') io.mock.mockImplementationOnce(async () => -ERRNO.ENOSPC);
           const saving = part.saveTo(folder);
           if (part.name === 'b' && at === 'result') return saving;
-          if (at === 'goes on') await saving.catch(() => {});
+          if (at === 'goes on' || at === 'leaves') await saving.catch(() => {});
           else await saving;
+          if (part.name === 'c' && at === 'leaves') break;
         }
         return 'done';
       };
       const body = file('a', 'x', 'one') + file('b', 'y', 'two') + file('c', 'z', 'three') + END;
       try {
         await upload(body, handle, (virtual, _, status) => {
-          assert.equal(status, at === 'goes on' ? 200 : 507);
+          assert.equal(status, at === 'goes on' || at === 'leaves' ? 200 : 507);
           const [line] = virtual.errors();
           assert.match(line, /POST \/: saveTo\(\): the file .* cannot be \w+: ENOSPC/);
           assert.equal(readdirSync(folder).length, kept);

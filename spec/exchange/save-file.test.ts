@@ -76,6 +76,24 @@ describe('saveChunks()', () => {
     assert.deepEqual([readdirSync(folder), io.open$.size], [[], 0]);
   });
 
+  test('a quota that is used up is a full disk, other faults are not', async () => {
+    for (const [fault, status] of [
+      [ERRNO.EDQUOT, 507],
+      [ERRNO.EIO, undefined],
+    ] as const) {
+      class Faulty extends NodeAsyncIo {
+        override write(): Promise<number> {
+          return Promise.resolve(-fault);
+        }
+      }
+      const error = await saveChunks(new Faulty(), join(folder, 'x'), chunks()).catch(
+        (reason: HttpError) => reason,
+      );
+      assert.equal((error as HttpError).status, status);
+      assert.deepEqual(readdirSync(folder), []);
+    }
+  });
+
   test('a file that cannot be closed is not saved', async () => {
     class Full extends NodeAsyncIo {
       override close(file: number): Promise<number> {

@@ -68,6 +68,8 @@ describe('diagnostics channels', () => {
         state: 'a=1',
       });
       assert.deepEqual([start.firstByteMs, start.durationMs, start.isComplete], [-1, -1, false]);
+      // The time of day, while the times of the response are counted from its start.
+      assert.ok(Math.abs(start.startedMs - Date.now()) < 24 * 60 * 60 * 1000);
       assert.equal(head.status, 201);
       assert.ok(head.firstByteMs >= 0 && end.durationMs >= head.firstByteMs);
       assert.deepEqual([end.responseBytes, end.isComplete, end.error], [4, true, undefined]);

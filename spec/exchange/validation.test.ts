@@ -259,8 +259,8 @@ describe('validation of what is not JSON', () => {
 
   test('query, parameters and forms: names that occur again have a list', async () => {
     await withSite(routes, async ({ ask }) => {
-      const { text } = await ask(get('/query?tag=a&n=7&tag=b'));
-      assert.deepEqual(JSON.parse(text), { tag: ['a', 'b'], n: 7 });
+      const { text } = await ask(get('/query?tag=a&n=7&tag=b&tag=c&tag=b'));
+      assert.deepEqual(JSON.parse(text), { tag: ['a', 'b', 'c', 'b'], n: 7 });
       assert.equal((await ask(get('/params/41'))).text, '42');
       for (const target of ['/form', '/read']) {
         const response = await ask(post(target, 'tag=a&n=7', FORM));

@@ -44,6 +44,25 @@ for (const [kind, Kind] of Object.entries(KINDS)) {
       }
     });
 
+    it('has each of its fields once, whatever its content is', async () => {
+      for (const body of [
+        'text',
+        null,
+        new Uint8Array(2),
+        new Blob(['b']),
+        new URLSearchParams('a=b'),
+      ]) {
+        const headers: [string, string][] = [
+          ['Set-Cookie', 'a=1'],
+          ['X-A', 'b'],
+          ['Set-Cookie', 'c=2'],
+        ];
+        const response = await respond(() => new Kind(body as string, { headers }));
+        assert.deepEqual(response.headers.getSetCookie(), ['a=1', 'c=2'], String(body));
+        assert.equal(response.headers.get('x-a'), 'b', String(body));
+      }
+    });
+
     it('has any content', async () => {
       const bytes = new Uint8Array([1, 2, 255]);
       const file = new Blob(['blob'], { type: 'text/b' });

@@ -73,6 +73,7 @@ describe('a lean Request', { timeout: TIMEOUT_MS }, () => {
         else assert.deepEqual(found, wanted, name);
       }
       assert.ok(request.signal instanceof AbortSignal);
+      assert.equal(request.signal, request.signal);
       assert.ok(request.body instanceof ReadableStream);
       assert.match(inspect(request), /url: 'http:\/\/localhost\/a\?b'/);
     });

@@ -99,6 +99,7 @@ const GIVEN: readonly (() => Arguments)[] = [
   () => ['x', { headers: new Headers({ a: '1' }) }],
   () => ['x', { headers: new Map([['a', '1']]) }],
   () => ['x', { headers: { a: ' padded\t' } }],
+  () => ['x', { headers: { a: '\n\r padded \r\n' } }],
   () => ['x', { headers: { a: 'é' } }],
   () => ['x', { headers: { a: '' } }],
   () => ['x', { headers: { a: 5 } }],
@@ -132,6 +133,16 @@ describe('a lean Response', () => {
       const lean = await outcome(Lean, make());
       assert.deepEqual(lean, own, `${index}: ${inspect(make())}`);
     }
+  });
+
+  it('is cloned with the fields that were changed after its body was asked for', async () => {
+    const made = new Lean('text', { headers: { a: '1', b: '2' } });
+    assert.ok(made.body !== null);
+    made.headers.set('a', '3');
+    made.headers.delete('b');
+    const copy = made.clone();
+    assert.deepEqual([copy.headers.get('a'), copy.headers.get('b')], ['3', null]);
+    assert.deepEqual([await copy.text(), await made.text()], ['text', 'text']);
   });
 
   it('keeps a copy of what it is made of', async () => {

@@ -204,6 +204,20 @@ describe('ChunkedDecoder: chunks', () => {
     assert.equal(decoder.position, 3);
   });
 
+  it('begins each size anew, whatever the extension of the chunk before was', () => {
+    for (const extension of [';a=b', ';a', ';a="b"', ';a = b', '']) {
+      const first = `1${extension}\r\nx\r\n`;
+      for (const size of ['1', '1;b', '1 ; b']) {
+        const good = decode(`${first}${size}\r\ny\r\n0\r\n\r\n`);
+        assert.deepEqual([good.result, good.content], [ChunkEvent.Done, 'xy'], extension);
+      }
+      for (const size of ['1x', '1=2', '1"', '1 x', '1x;a=b']) {
+        const bad = decode(`${first}${size}\r\ny\r\n0\r\n\r\n`);
+        assert.equal(bad.result, Fault.BadChunk, `${extension} ${size}`);
+      }
+    }
+  });
+
   it('limits the extensions of a body in total', () => {
     const limits = { ...LIMITS, chunkExtensionBytesMax: 6 };
     assertGood('1;a\r\nx\r\n0;a=b\r\n\r\n', 'x', limits);

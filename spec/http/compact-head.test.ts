@@ -62,6 +62,7 @@ test('a head of another size neither takes nor drops the arrays of a compact one
   const head = parsed(bytesOf(3, 'a'));
   const { names, offsets } = head;
   head.compact();
+  head.compact();
   for (const fieldsMax of [0, 10]) assert.equal(new Head(fieldsMax).names.length, fieldsMax);
   const next = new Head(LIMITS.fieldsMax);
   assert.ok(next.names === names && next.offsets === offsets);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { RESPONSE_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
 import { DateField } from '../../src/http/date.ts';
 import {
   ConnectionField,
@@ -83,6 +84,14 @@ it('without fields, and with the longest parts, it is within its bound', () => {
         assert.deepEqual(pairs, [DATE, ...framingOf(length, connection)]);
       }
     }
+  }
+});
+
+it('with as many fields as a response may have, the shortest ones, it is within its bound', () => {
+  const pairs = Array.from({ length: RESPONSE_FIELDS_MAX }, (): Pair => ['a', '']);
+  for (const length of [LENGTH_NONE, LENGTH_CHUNKED, Number.MAX_SAFE_INTEGER]) {
+    const found = parsed(encoded(511, pairs, length, ConnectionField.Keep)).pairs;
+    assert.deepEqual(found, [DATE, ...pairs, ...framingOf(length, ConnectionField.Keep)]);
   }
 });
 

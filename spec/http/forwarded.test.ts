@@ -39,6 +39,7 @@ describe('Forwarded', () => {
       ],
       ['for=UNKNOWN', [hop(null)]],
       ['for="192.0.2.43:47011"', [hop('192.0.2.43', 47011)]],
+      ['for="192.0.2.43:65535"', [hop('192.0.2.43', 65535)]],
       ['for="192.0.2.43:_port"', [hop('192.0.2.43')]],
       ['for="unknown:80"', [hop(null)]],
       ['proto=HTTPS', [hop(null, 0, 'https')]],

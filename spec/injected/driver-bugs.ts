@@ -227,4 +227,20 @@ export const DRIVER_BUGS: readonly Bug[] = [
     replace: 'return Math.abs(this.#tail) - Math.abs(this.#head);',
     tests: ['driver/completion-queue'],
   },
+  {
+    name: 'a send within a block begins at the start of the block',
+    kind: 'middle',
+    file: 'driver/linux/region-addresses.js',
+    find: 'if (this.#slab.start(block) === at)',
+    replace: 'if (this.#slab.start(block) <= at)',
+    tests: ['driver/linux/large-sends'],
+  },
+  {
+    name: 'io_uring sleeps although a send from a file was not tried',
+    kind: 'middle',
+    file: URING,
+    find: '|| this.#files.isDue)\n            return false;',
+    replace: ')\n            return false;',
+    tests: ['driver/linux/uring-notification'],
+  },
 ];

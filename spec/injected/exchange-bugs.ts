@@ -112,4 +112,20 @@ export const EXCHANGE_BUGS: readonly Bug[] = [
     replace: '',
     tests: ['exchange/tracing'],
   },
+  {
+    name: 'the size of a chunk begins in the extension of the one before',
+    kind: 'again',
+    file: 'http/chunked.js',
+    find: 'this.state = State.Extension;\n        this.extensionState = ExtensionState.Space;',
+    replace: 'this.state = State.Extension;',
+    tests: ['http/chunked'],
+  },
+  {
+    name: 'the error that middleware caught takes the place of the one that it throws',
+    kind: 'fails',
+    file: 'exchange/parts.js',
+    find: '!mayBeCaught || parts.failure === null',
+    replace: 'parts.failure === null',
+    tests: ['server/which-error'],
+  },
 ];

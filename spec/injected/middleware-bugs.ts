@@ -230,4 +230,12 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     replace: 'takeAlso(key, count, nowMs) {',
     tests: ['middleware/token-buckets'],
   },
+  {
+    name: 'a client that leaves is a failure of the upstream',
+    kind: 'fails',
+    file: PROXY,
+    find: 'if (!signal.aborted && !error',
+    replace: 'if (!error',
+    tests: ['middleware/proxy-turns'],
+  },
 ];

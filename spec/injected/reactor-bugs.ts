@@ -6,6 +6,7 @@ const ADMISSION = 'reactor/admission.js';
 const PUMP = 'reactor/pump.js';
 const TIMEOUTS = 'connection/timeouts.js';
 const CONDITIONAL = 'http/conditional.js';
+const REQUEST_BODY = 'connection/request-body.js';
 
 export const REACTOR_BUGS: readonly Bug[] = [
   {
@@ -191,5 +192,53 @@ export const REACTOR_BUGS: readonly Bug[] = [
     find: 'this.resolveWaiters();\n        this.#reading = null;',
     replace: 'this.resolveWaiters();',
     tests: ['connection/send-queue'],
+  },
+  {
+    name: 'content is sent from a file that was closed to make room',
+    kind: 'again',
+    file: 'reactor/content-files.js',
+    find: 'file.sends.file = null;',
+    replace: '',
+    tests: ['reactor/content-files'],
+  },
+  {
+    name: 'a pump that is started again has no timer',
+    kind: 'again',
+    file: PUMP,
+    find: 'this.#timer = undefined;\n        this.#timerDueMs = Number.POSITIVE_INFINITY;\n    }\n',
+    replace: 'this.#timer = undefined;\n    }\n',
+    tests: ['reactor/pump'],
+  },
+  {
+    name: 'the time that one body took counts for the next one',
+    kind: 'again',
+    file: REQUEST_BODY,
+    find: 'this.waitedMs = 0;\n        this.#remaining = framing.length;',
+    replace: 'this.#remaining = framing.length;',
+    tests: ['connection/slow-bodies'],
+  },
+  {
+    name: '100 (Continue) is sent behind the first bytes of a body',
+    kind: 'middle',
+    file: REQUEST_BODY,
+    find: 'this.continuePending = false;\n        this.waits = false;\n        const at',
+    replace: 'this.waits = false;\n        const at',
+    tests: ['connection/bodies'],
+  },
+  {
+    name: 'short content is sent from the memory of the handler while blocks are short',
+    kind: 'fails',
+    file: 'connection/response-writer.js',
+    find: 'inline > 0 ? new Uint8Array(bytes) : bytes',
+    replace: 'bytes',
+    tests: ['connection/own-memory'],
+  },
+  {
+    name: 'a file that grows is sent beyond its length',
+    kind: 'special',
+    file: 'connection/read-file.js',
+    find: 'Math.min(READ_BYTES, end - start)',
+    replace: 'READ_BYTES',
+    tests: ['connection/read-file'],
   },
 ];

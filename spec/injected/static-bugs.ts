@@ -203,4 +203,12 @@ export const STATIC_BUGS: readonly Bug[] = [
     replace: 'if (found === child)',
     tests: ['static/spelling-forms'],
   },
+  {
+    name: 'a path that led out of the root has no file for good',
+    kind: 'again',
+    file: 'static/find.js',
+    find: 'this.#isKnown = false',
+    replace: 'this.#isKnown = true',
+    tests: ['static/system-edges'],
+  },
 ];

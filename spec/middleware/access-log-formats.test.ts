@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { reopenLogs } from '../../src/async-io/log-files.ts';
 import { exchangeOf } from '../../src/exchange/request.ts';
 import { type AccessLogOptions, accessLog } from '../../src/middleware/access-log.ts';
+import type { LogField } from '../../src/middleware/log-entry.ts';
 import { requestId } from '../../src/middleware/request-id.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
@@ -158,6 +159,17 @@ test('invalid formats, fields and files throw', () => {
       JSON.stringify(options),
     );
   }
+});
+
+test('fields that the program adds to its list later are not logged', async () => {
+  const lines: string[] = [];
+  const fields: LogField[] = ['status'];
+  const { server } = unlistenedServer();
+  routes({ format: 'json', fields, write: (line) => lines.push(line) })(server);
+  fields.push('target');
+  await server.inject('/');
+  await server.close();
+  assert.deepEqual(lines, ['{"status":200}']);
 });
 
 test('a file is the one in the directory of its registration', async () => {

@@ -58,6 +58,8 @@ describe('credentials', () => {
       ':',
       'stranger:open sesame',
       'constructor:',
+      // A ligature is no accented letter: another name.
+      'te\ufb06:123\u00a3',
       '__proto__:',
       'test:123',
     ];

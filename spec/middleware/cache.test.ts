@@ -131,6 +131,15 @@ test('Vary is added to that of other middleware', async () => {
   await server.close();
 });
 
+test('an option that is undefined is not set', () => {
+  for (const options of [
+    { noStore: true, maxAgeSeconds: undefined, public: undefined },
+    { private: true, sharedMaxAgeSeconds: undefined, maxAgeSeconds: 1 },
+  ]) {
+    assert.doesNotThrow(() => cache(options as object), JSON.stringify(options));
+  }
+});
+
 test('no shared cache has a private response, for 0 seconds neither', () => {
   for (const sharedMaxAgeSeconds of [0, 1]) {
     assert.throws(() => cache({ private: true, sharedMaxAgeSeconds }), /no shared cache stores/);

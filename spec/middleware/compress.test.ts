@@ -310,6 +310,7 @@ onEachDriver(
     const TYPES: readonly (readonly [string, boolean])[] = [
       ['text/html; charset=utf-8', true],
       ['TEXT/HTML', true],
+      ['application/json ; charset=utf-8', true],
       ['text/event-stream', false],
       ['text/event-stream; charset=utf-8', false],
       ['text/css', true],

@@ -2,12 +2,14 @@
 // Vary field for caches.
 
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, request } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { type DriverName, onEachDriver, withServer } from '../../testing/with-server.ts';
 
 const ORIGIN = 'Origin: https://a.test';
@@ -191,4 +193,28 @@ onEachDriver('cors', (add) => {
     const vary = response.all('vary').join(', ');
     assert.deepEqual(vary.split(', ').sort(), ['Accept', 'Origin']);
   });
+});
+
+test('a preflight never continues to the routes, whether it is allowed or not', async () => {
+  const { server } = unlistenedServer();
+  let calls = 0;
+  server.use(cors({ origin: 'https://a.test', maxAgeSeconds: 0, exposedHeaders: ['X-A'] }));
+  server.use((_request, _response, next) => {
+    calls += 1;
+    return next();
+  });
+  server.options('/', (_request, response) => response.text('route'));
+  for (const [origin, allowed] of [
+    ['https://a.test', '0'],
+    ['https://b.test', null],
+  ] as const) {
+    const headers = { Origin: origin, 'Access-Control-Request-Method': 'DELETE' };
+    const response = await server.inject({ method: 'OPTIONS', headers });
+    assert.equal(response.status, 204);
+    assert.equal(response.headers.get('access-control-max-age'), allowed);
+    assert.equal(response.headers.get('access-control-expose-headers'), null);
+  }
+  assert.equal(calls, 0);
+  assert.equal(server.counters.lateWrites, 0);
+  await server.close();
 });

@@ -100,6 +100,14 @@ onEachDriver('decompress', (add) => {
       server.post('/call', async (request, response) => {
         response.text(String((await request.bytes({ limit: 100 })).length));
       });
+      server.use('/less', bodyLimit(300));
+      server.use('/more', bodyLimit(100));
+      server.use('/own', decompress({ limit: 50 }));
+      for (const path of ['/less', '/more', '/own']) {
+        server.post(path, async (request, response) => {
+          response.text(String((await request.bytes({ limit: 200 })).length));
+        });
+      }
       server.use('/narrow', bodyLimit(100));
       server.use('/wide', bodyLimit(5_000));
       server.use('/least', decompress({ limit: 300 }));
@@ -118,6 +126,9 @@ onEachDriver('decompress', (add) => {
     await withServer(driver, { bodyBytesMax: 1_000 }, limited, async ({ open }) => {
       const cases: readonly (readonly [string, number])[] = [
         ['/call', 100],
+        ['/less', 200],
+        ['/more', 100],
+        ['/own', 50],
         ['/narrow', 100],
         ['/narrow/chunks', 100],
         ['/least', 100],

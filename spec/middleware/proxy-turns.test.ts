@@ -2,8 +2,11 @@
 // failed is avoided, and what the log says of it. Time is virtual, upstreams are real.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
+import type { Request } from '../../src/exchange/request.ts';
 import { type ProxyOptions, proxy } from '../../src/middleware/proxy.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, request } from '../../testing/raw-client.ts';
@@ -159,6 +162,40 @@ test('content that breaks off is logged as an error, and is no 502', async () =>
       await virtual.rest();
       assert.equal(virtual.server.counters.handlerErrors, 1);
       assert.match(errors().join('\n'), /GET \/.*aborted/);
+    });
+  });
+});
+
+test('a client that leaves is no failure of the upstream, and nothing waits for it', async () => {
+  const requests: Request[] = [];
+  const site = (url: string) => (server: Server) => {
+    server.use((request, _response, next) => {
+      requests.push(request);
+      return next();
+    });
+    routes([url])(server);
+  };
+  let isSilent = true;
+  let received = 0;
+  const respond = (socket: Socket): void => {
+    received += 1;
+    if (!isSilent) socket.write(OK);
+  };
+  await withRawUpstream(respond, async ({ url }) => {
+    await withSite(site(url), async ({ ask, errors, virtual }) => {
+      const client = virtual.open();
+      client.send(get('/'));
+      await eventually('the request arrives', () => {
+        virtual.turn();
+        return received === 1;
+      });
+      virtual.driver.finish(client.slot, -ERRNO.ECONNRESET);
+      await virtual.rest();
+      isSilent = false;
+      assert.equal((await ask(get('/'))).status, 200);
+      assert.deepEqual([...failures(virtual), ...errors()], []);
+      const signal = requests.at(-1)?.signal ?? assert.fail('a request was made');
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
     });
   });
 });

@@ -86,6 +86,7 @@ describe('requests', () => {
           ['OPTIONS', '1', '0'],
           ['OPTIONS', '9'.repeat(400), '9007199254740990'],
           ['OPTIONS', '-1', '-1'],
+          ['OPTIONS', '+2', '+2'],
           ['TRACE', '02', '1'],
           ['GET', '0', '0'],
         ]) {

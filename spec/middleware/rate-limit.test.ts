@@ -75,6 +75,12 @@ describe('the limit', () => {
     });
   });
 
+  test('a window of one and a half seconds has no w, as the field has whole ones', async () => {
+    await withSite(routes({ limit: 1, windowMs: 1500 }), async ({ ask }) => {
+      assert.equal((await ask(get('/'))).field('ratelimit-policy'), '"default";q=1');
+    });
+  });
+
   test('two limits each add a member to the fields', async () => {
     const site = (server: Server) => {
       server.use(rateLimit({ ...THREE, name: 'all' }));

@@ -119,7 +119,7 @@ describe('fields', () => {
       crossOriginResourcePolicy: 'cross-origin',
       crossOriginEmbedderPolicy: 'require-corp',
       permissionsPolicy: {
-        geolocation: ['self', 'https://maps.test'],
+        geolocation: ['self', 'https://maps.test', 'http://*.maps.test:8080'],
         fullscreen: ['*'],
         'picture-in-picture': [],
       },
@@ -134,7 +134,8 @@ describe('fields', () => {
       'Cross-Origin-Resource-Policy': 'cross-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
       'Permissions-Policy':
-        'geolocation=(self "https://maps.test"), fullscreen=(*), picture-in-picture=()',
+        'geolocation=(self "https://maps.test" "http://*.maps.test:8080"), fullscreen=(*), ' +
+        'picture-in-picture=()',
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(response.field(name), value);
     const text = "default-src 'self'; script-src 'nonce-x'";
@@ -171,9 +172,12 @@ test('values that browsers would ignore or misread are rejected', () => {
   const bad: readonly (readonly [unknown, RegExp])[] = [
     [csp({ 'default-src': ['self'] }), /needs quotes: "'self'"/],
     [csp({ 'script-src': ['unsafe-inline'] }), /needs quotes/],
+    [csp({ 'script-src': ['Self'] }), /needs quotes: "'Self'"/],
+    [csp({ 'script-src': ['NONCE-abc'] }), /needs quotes/],
     [csp({ 'script-src': ['nonce-abc'] }), /needs quotes/],
     [csp({ 'script-src': ['sha256-abc='] }), /needs quotes/],
     [csp({ 'script-src': ["'none'", "'self'"] }), /'none' stands alone/],
+    [csp({ 'script-src': ["'self'", "'none'"] }), /'none' stands alone/],
     [csp({ 'script-src': ['a.test; img-src'] }), /is not a source/],
     [csp({ 'script-src': ['a.test, b.test'] }), /is not a source/],
     [csp({ 'script-src': ['a.test b.test'] }), /is not a source/],

@@ -94,6 +94,20 @@ onEachDriver(
       });
     });
 
+    add('metrics are added to those that a handler has set itself', async (driver) => {
+      const routes = (server: Server) => {
+        server.use(serverTiming({ total: false }));
+        server.get('/', (request, response) => {
+          timing(request)('db', 5);
+          response.header('Server-Timing', 'own').text('done');
+        });
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const response = await (await open()).ask(get('/'));
+        assert.deepEqual(response.all('server-timing'), ['own', 'db;dur=5']);
+      });
+    });
+
     add('timing() without the middleware throws', async (driver) => {
       const routes = (server: Server) => {
         server.get('/', (request) => timing(request)('a'));

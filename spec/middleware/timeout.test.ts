@@ -49,6 +49,25 @@ onEachDriver('timeout', (add) => {
     });
   });
 
+  add('callbacks of the handler before a response do not run for the 503', async (driver) => {
+    let calls = 0;
+    const routes = (server: Server) => {
+      server.use(timeout(20));
+      server.get('/', (_request, response) => {
+        response.header('X-Own', '1').beforeSend((outgoing) => {
+          calls += 1;
+          outgoing.setHeader('X-Callback', '1');
+        });
+        return never();
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const response = await (await open()).ask(get('/'));
+      assert.deepEqual([response.status, calls], [503, 0]);
+      assert.equal(response.field('x-callback'), undefined);
+    });
+  });
+
   add('responses in time are not touched', async (driver) => {
     const routes = (server: Server) => {
       server.use(timeout(500));

@@ -20,6 +20,8 @@ const FIRST = 100;
 
 class DriverWithFiles extends FakeDriver {
   isFull = false;
+  /** It sends from files. */
+  takesFiles = true;
   tries = 0;
   readonly closed: number[] = [];
   readonly identities: number[] = [];
@@ -40,8 +42,9 @@ class DriverWithFiles extends FakeDriver {
   };
 
   override mapFile(region: number, fd: number, identity = 0): boolean {
+    assert.ok(this.files.has(fd), 'a file that is used is open: its number may be that of another');
     this.identities.push(identity);
-    return super.mapFile(region, fd);
+    return this.takesFiles && super.mapFile(region, fd);
   }
 }
 
@@ -167,6 +170,17 @@ describe('files with content', () => {
     assert.equal(driver.closed.length, 1);
     assert.equal(sent(regions, content(CONTENT_FILES_BYTES_MAX), BUSY_SENDS), 1, 'all of them');
     assert.equal(driver.closed.length, 3);
+  });
+
+  it('that cannot be sent from are idle: they make room like others', () => {
+    const { driver, regions } = made();
+    driver.takesFiles = false;
+    const all = Array.from({ length: CONTENT_FILES_MAX }, () => content());
+    for (const bytes of all) assert.equal(sent(regions, bytes, BUSY_SENDS), 0);
+    driver.takesFiles = true;
+    assert.equal(driver.files.size, CONTENT_FILES_MAX);
+    assert.equal(sent(regions, content(), BUSY_SENDS), 1);
+    assert.equal(driver.closed.length, 1);
   });
 
   it('stay when content that is too large for all of them is sent', () => {

@@ -136,6 +136,24 @@ it('a pause takes no more than a timer does, which would end at once', (context)
   assert.ok(!timers.some(({ isHeld }) => isHeld), 'and does not keep the process alive');
 });
 
+it('started again it has a timer for a deadline no earlier than the last one', (context) => {
+  const fixture = new Fixture(context);
+  const { driver, pump, reactor } = fixture;
+  pump.start();
+  driver.arrive(1);
+  fixture.settle();
+  reactor.arm(0, 0);
+  for (let count = 0; count < 3; count++) fixture.tick();
+  assert.ok(driver.isAsleep, 'with a timer');
+  pump.stop();
+  driver.isAsleep = false;
+  pump.start();
+  fixture.settle();
+  fixture.tick(502);
+  fixture.settle();
+  assert.equal(fixture.dues, 1);
+});
+
 it('while there is work turns continue, and Node runs other callbacks between them', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();

@@ -32,6 +32,23 @@ describe('deadlines of several sockets', () => {
     );
   });
 
+  it('armed within a turn count from the clock of that turn', () => {
+    const { fixture, slots } = full();
+    const { driver, reactor } = fixture;
+    const [slot, other] = slots;
+    reactor.receive(slot);
+    driver.deliver(slot, new Uint8Array(1));
+    fixture.owners[slot].received = (_result, block) => {
+      fixture.slab.release(block);
+      const before = reactor.nowMs;
+      driver.nowMs += 7;
+      for (const one of [slot, other]) reactor.arm(one, Kind.Short);
+      assert.equal(reactor.nowMs, before);
+    };
+    reactor.turn();
+    assert.ok(reactor.nowMs < driver.nowMs);
+  });
+
   it('pass for their own socket, whether of its owner or of a send', () => {
     const { fixture, slots } = full();
     for (const slot of slots) {

@@ -73,3 +73,54 @@ test('a second next() throws within the middleware, and rejects later', async ()
     assert.match(virtual.asyncIo.log.join('\n'), /next\(\)/);
   });
 });
+
+test('a second next() throws within the middleware, whatever those behind it did', async () => {
+  const seen: string[] = [];
+  const second = (next: Next): void => {
+    try {
+      void next().catch(() => seen.push('rejected'));
+    } catch (error) {
+      seen.push(String(error));
+    }
+  };
+  const routes = (server: Server) => {
+    server.use((_request, _response, next) => {
+      void next().catch(() => seen.push('caught'));
+      second(next);
+    });
+    server.use('/inner', (_request, _response, next) => {
+      void next().catch(() => {});
+      second(next);
+    });
+    for (const path of ['/throws', '/inner/throws']) {
+      server.get(path, () => {
+        throw new Error('at once');
+      });
+    }
+    for (const path of ['/responds', '/inner/responds', '/inner/later']) {
+      server.get(path, async (_request, response) => {
+        if (path === '/inner/later') await new Promise((resolve) => setImmediate(resolve));
+        response.text('handled');
+      });
+    }
+  };
+  const twice = 'Error: next() was called twice';
+  await withSite(routes, async ({ ask, virtual }) => {
+    for (const path of [
+      '/throws',
+      '/responds',
+      '/inner/throws',
+      '/inner/responds',
+      '/inner/later',
+    ]) {
+      await ask(get(path));
+      await virtual.rest();
+      const expected = path.startsWith('/inner') ? [twice, twice] : [twice];
+      assert.deepEqual(
+        seen.splice(0).filter((line) => line !== 'caught'),
+        expected,
+        path,
+      );
+    }
+  });
+});

@@ -158,6 +158,26 @@ async function inVirtualTime(body: (life: VirtualServer) => Promise<void>): Prom
   }
 }
 
+test('a peer whose address is not known any more is no peer of a unix socket', async () => {
+  const options = { ...REQUIRED, connectionsMax: 8, blockCount: 32 };
+  for (const [address, isServed] of [
+    ['', false],
+    ['10.0.0.1', true],
+  ] as const) {
+    const life = new VirtualServer(
+      { ...options, proxyProtocolFrom: ['10.0.0.0/8', 'unix'] },
+      routes,
+    );
+    await life.server.listen();
+    life.driver.peerAddress = address;
+    const client = life.open();
+    client.send(TEXT + REQUEST);
+    await life.rest();
+    assert.equal(client.take().endsWith('192.0.2.7 4711'), isServed, address);
+    await life.end();
+  }
+});
+
 describe('proxy_protocol and time', () => {
   test('every byte alone, and no more time for a slow header', async () => {
     await inVirtualTime(async (life) => {

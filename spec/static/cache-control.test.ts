@@ -45,6 +45,8 @@ it('other names have no field', () => {
     'my-component.js',
     'Roboto-BoldItalic.woff2',
     'app.3f9a1c2.js',
+    'index-BxY12_aZ9.css',
+    'style.3f9a1c2b.min.chunk.css',
     'app3f9a1c2b.js',
     '3f9a1c2b.js',
     'notes.3f9a1c2b.txt',

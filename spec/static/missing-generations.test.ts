@@ -55,6 +55,15 @@ test('bytes of a path that is set again, or deleted, count once', () => {
     paths.delete('other');
   }
   assert.ok(paths.get('kept') !== undefined, 'nothing was dropped');
+  const others = new MissingPaths();
+  others.set('kept', missing());
+  // Were they counted again, the second round would drop what is in the older generation.
+  for (let round = 0; round < 80; round++) {
+    for (let time = 0; time < 3; time++) others.set('long', missing(bytes));
+    others.set('other', missing(bytes));
+    others.delete('other');
+  }
+  assert.ok(others.get('kept') !== undefined, 'nothing was dropped, however often it is set');
   for (let round = 0; round < 40; round++) paths.set(`long ${round}`, missing(bytes));
   assert.ok(paths.size <= 10, `${paths.size} paths`);
 });

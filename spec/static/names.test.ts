@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isFileName, namesIn } from '../../src/static/names.ts';
+import { isFileName, isHidden, namesIn } from '../../src/static/names.ts';
 
 function names(path: string, from = 0): readonly string[] | null {
   const bytes = new TextEncoder().encode(`${path}/x`);
@@ -61,6 +61,15 @@ describe('file names', () => {
     for (const name of ['', '.', '..', 'a/b', '/', 'a\0']) {
       assert.equal(isFileName(name, false), false, name);
       assert.equal(isFileName(name, true), false, name);
+    }
+  });
+
+  it('that begin with a dot are hidden, except one', () => {
+    for (const name of ['.a', '.git', '..a', '...', '.well-known-2', '.well-know', '.WELL-KNOWN']) {
+      assert.equal(isHidden(name), true, name);
+    }
+    for (const name of ['.well-known', 'a', 'a.b', 'well-known']) {
+      assert.equal(isHidden(name), false, name);
     }
   });
 

@@ -115,8 +115,17 @@ it('valid options, and their defaults', () => {
   assert.deepEqual(settings.notFound, ['errors', '404.html']);
   assert.deepEqual(settingsFrom({}).index, ['index.html']);
   assert.deepEqual(settingsFrom({ index: 'a', spa: 'b/c.html' }).spa, ['b', 'c.html']);
+  assert.deepEqual(settingsFrom({ index: ['app.html', 'a'], spa: true }).spa, ['app.html']);
   assert.equal(settingsFrom({ index: '.a', dotfiles: true }).index[0], '.a');
   assert.equal(settingsFrom({ listing: undefined }).listing, false);
+});
+
+it('lists that the program changes later are those of the call', () => {
+  const [index, extensions] = [['index.html'], ['html']];
+  const settings = settingsFrom({ index, extensions });
+  index.push('b.html');
+  extensions.push('txt');
+  assert.deepEqual([settings.index, settings.extensions], [['index.html'], ['html']]);
 });
 
 describe('HTML is accepted', () => {

@@ -17,6 +17,7 @@ interface Seen {
   readonly status: number;
   readonly text: string;
   readonly etag: string | null;
+  readonly modified: string | null;
   readonly vary: string | null;
 }
 
@@ -51,7 +52,9 @@ describe('a page in place of a 404', () => {
     const response = await server.inject({ target, method, headers });
     const { status } = response;
     const text = await response.text();
-    return { status, text, etag: response.headers.get('etag'), vary: response.headers.get('vary') };
+    const field = (name: string) => response.headers.get(name);
+    const [etag, modified, vary] = [field('etag'), field('last-modified'), field('vary')];
+    return { status, text, etag, modified, vary };
   }
 
   it('of an application is sent for paths without an extension, to who accepts HTML', async () => {
@@ -92,18 +95,25 @@ describe('a page in place of a 404', () => {
     const options = { notFound: '404.html' };
     for (let round = 0; round < 2; round++) {
       const missing = await ask(options, '/none.js', { 'if-none-match': '*' });
-      assert.deepEqual(missing, { status: 404, text: 'not here', etag: null, vary: null });
+      assert.deepEqual(missing, {
+        status: 404,
+        text: 'not here',
+        etag: null,
+        modified: null,
+        vary: null,
+      });
     }
     const itself = await ask(options, '/404.html');
     assert.deepEqual([itself.status, itself.text], [200, 'not here']);
     assert.notEqual(itself.etag, null);
+    assert.notEqual(itself.modified, null);
     assert.deepEqual((await ask(options, '/none', HTML, 'HEAD')).text, '');
   });
 
   it('may be too large to be kept in memory', async () => {
     const options = { notFound: 'large.html', cacheEntryBytesMax: 1_000 };
     const missing = await ask(options, '/none');
-    assert.deepEqual(missing, { status: 404, text: LARGE, etag: null, vary: null });
+    assert.deepEqual(missing, { status: 404, text: LARGE, etag: null, modified: null, vary: null });
   });
 
   it('of an application comes before that for missing paths', async () => {

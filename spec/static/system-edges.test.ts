@@ -130,6 +130,33 @@ describe('a root', () => {
     assert.equal(calls, 1);
   });
 
+  it('has a file at once where a link led out of it, on a slow disk as well', async () => {
+    for (const isSlow of [false, true]) {
+      const site = new TreeSite();
+      site.tree.link('/top/link.txt', '/outside/b.txt');
+      for (let time = 0; time < 3; time++) {
+        assert.equal((await site.ask('/link.txt', 3)).status, 404);
+      }
+      site.tree.remove('/top/link.txt');
+      site.tree.write('/top/link.txt', 'own');
+      site.asyncIo.slow = isSlow;
+      assert.equal((await site.ask('/link.txt', 10)).body, 'own');
+    }
+  });
+
+  it('has no file of another device with the same number', async () => {
+    const fixture = new TreeSite();
+    fixture.asyncIo.reportsPaths = false;
+    const open = fixture.asyncIo.open.bind(fixture.asyncIo);
+    fixture.asyncIo.open = async (path) => {
+      const opened = await open(path);
+      return typeof opened === 'number'
+        ? opened
+        : { ...opened, stat: { ...opened.stat, device: 2 } };
+    };
+    assert.equal((await fixture.ask('/a.txt')).status, 404);
+  });
+
   it('hides names that begin with a dot, wherever they are asked for', async () => {
     const fixture = new TreeSite();
     fixture.tree.directory('/top/.git');

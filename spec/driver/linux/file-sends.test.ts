@@ -143,10 +143,14 @@ describe('FileSends', () => {
     assert.equal(probesOf(0, 101, 69.9), 1, 'after a while');
     sends.map(REGION, FD, 8);
     assert.equal(probesOf(0, 101, 69.9), 1, 'another file with the same descriptor');
+    sends.map(REGION, FD, 9);
+    assert.deepEqual([probesOf(0, 100, 70), probesOf(100, 100, 79)], [1, 1]);
+    assert.equal(probesOf(0, 200, 79.9), 0);
+    assert.equal(probesOf(0, 200, 80), 1, 'what is joined counts no longer than its first part');
     files.cachedTo = 50;
-    assert.equal(sends.try(SOCKET, REGION, 0, 101, 79), 101);
-    assert.equal(sends.try(SOCKET, REGION, 0, 101, 80), NOT_CACHED);
-    assert.equal(sends.try(SOCKET, REGION, 0, 101, 81), NOT_CACHED, 'a failed check is not kept');
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 89), 101);
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 90), NOT_CACHED);
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 91), NOT_CACHED, 'a failed check is not kept');
   });
 
   it('maps nothing where the system has no such calls', () => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Op } from '../../../src/driver/driver.ts';
-import { SEND_BYTES_MAX } from '../../../src/driver/linux/layout.ts';
+import { MSG_MORE, MSG_NOSIGNAL, SEND_BYTES_MAX } from '../../../src/driver/linux/layout.ts';
 import { epollFixture } from '../scripted/epoll-fixture.ts';
 import { REGION, RingFixture } from '../scripted/ring-fixture.ts';
 
@@ -69,6 +69,37 @@ function askedByUring(start: number, end: number): Asked {
   fixture.finish(0);
   return { offset: address - base, bytes: entry[6] >>> 0 };
 }
+
+describe('a send of the epoll driver', () => {
+  it('has the bytes from its start, also within a block, and says whether more follow', () => {
+    const fixture = epollFixture();
+    fixture.adopt(0);
+    const { blockBytes } = fixture.slab;
+    const slabAddress = fixture.kernel.addressOf(fixture.slab.bytes);
+    const regionAddress = fixture.kernel.addressOf(fixture.region);
+    for (const [region, base] of [
+      [0, slabAddress],
+      [REGION, regionAddress],
+    ]) {
+      for (const start of [0, 1, blockBytes - 1, blockBytes, blockBytes + 7]) {
+        for (const more of [false, true]) {
+          const asked: number[][] = [];
+          fixture.kernel.send = (_fd, address, bytes, flags) => {
+            asked.push([address - base, bytes, flags]);
+            return bytes;
+          };
+          fixture.submit(Op.Send, 0);
+          fixture.driver.send(0, region, start, start + 1, more);
+          fixture.settle();
+          const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+          assert.deepEqual(asked, [[start, 1, flags]]);
+        }
+      }
+    }
+    fixture.finish(0);
+    fixture.end();
+  });
+});
 
 for (const [name, askedBy] of [
   ['epoll', askedByEpoll],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Completions, Op } from '../../../src/driver/driver.ts';
+import { EPOLL_CTL_ADD } from '../../../src/driver/linux/layout.ts';
 import { Listener } from '../../../src/driver/linux/listener.ts';
 import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
 
@@ -18,14 +19,17 @@ const FD = 10;
 const found = linuxSyscalls();
 
 /** Accepts what `next` returns; every other call succeeds. */
-function listenerOver(next: () => number): Listener {
+function listenerOver(next: () => number, watched: string[] = []): Listener {
   const calls = {
     socket: () => FD,
     setsockopt: () => 0,
     bind: () => 0,
     listen: () => 0,
     getsockname: () => 0,
-    epollControl: () => 0,
+    epollControl: (_epoll: number, operation: number, fd: number) => {
+      watched.push(`${operation === EPOLL_CTL_ADD ? '+' : '-'}${fd}`);
+      return 0;
+    },
     close: () => 0,
     accept: next,
   };
@@ -56,6 +60,36 @@ describe('the listener', () => {
     }
     assert.ok(accepted >= BACKLOG && accepted <= BACKLOG + out.capacity, `${accepted} accepted`);
     assert.equal(listener.isOpen, false);
+  });
+
+  it('watches other listeners with its own, and only while it accepts', () => {
+    const watched: string[] = [];
+    let accepts = 0;
+    const listener = listenerOver(() => {
+      accepts += 1;
+      return -ERRNO.EAGAIN;
+    }, watched);
+    const out = new Completions(16);
+    const seen = (): string => watched.splice(0).join(' ');
+    assert.equal(seen(), '+10');
+    listener.setAccepting(false);
+    listener.acceptAlso(20, true);
+    listener.acceptAlso(21, true);
+    listener.acceptAlso(21, false);
+    assert.equal(seen(), '-10');
+    assert.equal(listener.accept(out, 0), 0);
+    assert.equal(accepts, 0, 'what was reported before the pause is left to wait');
+    listener.setAccepting(true);
+    listener.setAccepting(true);
+    assert.equal(seen(), '+10 +20');
+    listener.accept(out, 0);
+    assert.equal(accepts, 2);
+    listener.acceptAlso(22, true);
+    listener.acceptAlso(20, false);
+    listener.acceptAlso(20, false);
+    assert.equal(seen(), '+22 -20');
+    listener.startClose(false);
+    assert.equal(seen(), '-10 -22');
   });
 
   it('accepts on after an interruption and after a client that has left', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
+import { NOT_CACHED } from '../../../src/driver/driver.ts';
 import { IORING_OP_RECV, IORING_OP_SEND } from '../../../src/driver/linux/uring-layout.ts';
 import { REGION, RingFixture } from '../scripted/ring-fixture.ts';
 
@@ -28,6 +29,19 @@ describe('the notification', () => {
     assert.equal(fixture.driver.sleep(), true);
     fixture.poll();
     fixture.finish(1);
+  });
+
+  it('sleep returns false while a send from a file was not tried', () => {
+    const fixture = new RingFixture();
+    fixture.adopt(0);
+    fixture.settle();
+    assert.equal(fixture.driver.mapFile(-1, 900, 0), true);
+    fixture.driver.send(0, -1, 0, 5, false);
+    assert.equal(fixture.driver.sleep(), false);
+    assert.equal(fixture.single(fixture.poll()), `SEND 0: ${NOT_CACHED}`);
+    assert.equal(fixture.driver.sleep(), true);
+    fixture.poll();
+    fixture.finish(0);
   });
 
   it('wakes once for many completions, and is not notified while awake', () => {

@@ -211,8 +211,11 @@ describe('a listener of the portable driver', () => {
         const third = await inUse(path);
         third.listener.server.listen = () => third.listener.server;
         third.probe.emit('error', refused);
-        third.listener.server.emit('error', Object.assign(new Error(), { code: 'EADDRINUSE' }));
-        assert.deepEqual(third.results, [-ERRNO.EADDRINUSE]);
+        await withServer(path, async () => {
+          third.listener.server.emit('error', Object.assign(new Error(), { code: 'EADDRINUSE' }));
+          assert.deepEqual(third.results, [-ERRNO.EADDRINUSE]);
+          assert.ok(existsSync(path));
+        });
       });
     });
   });

@@ -69,6 +69,7 @@ it('without a watched socket no timer runs, and none keeps the process alive', (
   probe.remove(one);
   assert.deepEqual(timers, { made: 1, cleared: 0, unreferenced: 1 });
   probe.remove(other);
+  assert.equal(timers.cleared, 1, 'with the last socket');
   probe.stop();
   assert.deepEqual(timers, { made: 1, cleared: 1, unreferenced: 1 });
   mock.restoreAll();

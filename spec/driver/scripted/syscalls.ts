@@ -2,6 +2,7 @@
 // epoll. Results of calls can be scripted, for faults that a real kernel hardly ever has. Invalid
 // calls (a closed descriptor, an unknown address) throw.
 
+import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
 import type { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
@@ -17,6 +18,7 @@ import {
   EPOLLOUT,
   EPOLLRDHUP,
   EVENTS_BROKEN,
+  MSG_NOSIGNAL,
   MSG_PEEK,
 } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
@@ -294,7 +296,8 @@ export class ScriptedSyscalls implements Syscalls {
   /**
    * After a scripted EAGAIN or short send an event reports room as soon as the peer takes bytes.
    */
-  send(fd: number, address: number, bytes: number): number {
+  send(fd: number, address: number, bytes: number, flags: number): number {
+    assert.ok((flags & MSG_NOSIGNAL) !== 0, 'a send raises no signal');
     return this.#sendBytes(fd, this.#memory(address, bytes), 'send');
   }
 

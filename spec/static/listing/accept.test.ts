@@ -19,6 +19,7 @@ const JSON_FIRST = [
   '*/*;q=0.1, application/json;q=0.2',
   ', ,application/json',
   'application/json;q=0.1, application/json;q=0.9, text/html;q=0.5',
+  'application/json;q=0.9, application/json;q=0.1, text/html;q=0.5',
 ];
 
 const PAGE_FIRST = [
