@@ -96,7 +96,7 @@ it('reads again after a while, which is longer when reading takes longer', () =>
 it('reads no long table again for each socket that has used a reading', () => {
   const fixture = new Fixture();
   const { table } = fixture;
-  fixture.readMs = 100;
+  fixture.readMs = 101;
   const first = table.unacknowledged(one, 0);
   fixture.nowMs += 1_000;
   const second = table.unacknowledged(one, first.reading);
@@ -104,7 +104,7 @@ it('reads no long table again for each socket that has used a reading', () => {
   const other = table.unacknowledged({ ...one, remotePort: 0xc351 }, 0);
   assert.deepEqual(other, { bytes: 0x12d687, reading: first.reading }, 'one that has not');
   assert.equal(fixture.reads.length, 1);
-  fixture.nowMs += 1_001;
+  fixture.nowMs += 1_021;
   fixture.readMs = 1;
   const third = table.unacknowledged(one, second.reading);
   assert.deepEqual([third.bytes, third.reading, fixture.reads.length], [42, 2, 2]);

@@ -13,7 +13,7 @@ const FRESH_MS_MIN = 5;
  * A reading that takes longer is not repeated for a socket that has used it. Linux lists closed
  * connections for a minute, of which clients can make many.
  */
-const SLOW_READ_MS = 10;
+const SLOW_READ_MS = 100;
 
 /** The state of an old connection whose addresses and ports a new one may have as well. */
 const TIME_WAIT = '06';
