@@ -44,7 +44,9 @@ test('the navigation of the site leads to pages', () => {
   const pages = documentPaths();
   for (const path of named) assert.ok(pages.includes(path), path);
   const home = readFileSync(join(SITE, 'index.md'), 'utf8');
-  for (const [, link] of home.matchAll(/link: \/([\w-]+)/g)) {
+  const links = [...home.matchAll(/link: \/([\w-]+)/g)];
+  assert.ok(links.length >= 5, `${links.length} links`);
+  for (const [, link] of links) {
     assert.ok(existsSync(join(ROOT, 'docs', `${link}.md`)), link);
   }
 });

@@ -67,7 +67,9 @@ test('the dashboard is complete, and shows metrics that exist', () => {
     assert.ok(gridPos.w > 0 && gridPos.x + gridPos.w <= 24, title);
     assert.ok(targets.length > 0, title);
     for (const { expr } of targets) {
-      for (const [name] of expr.matchAll(/\b(?:http_server|vibing|process)_\w+/g)) {
+      const found = [...expr.matchAll(/\b(?:http_server|vibing|process)_\w+/g)];
+      assert.ok(found.length > 0, `${title}: no metric in ${expr}`);
+      for (const [name] of found) {
         assert.ok(names.has(name), `${title}: ${name}`);
       }
       for (const [, label] of expr.matchAll(/(\w+)=~?"/g)) {

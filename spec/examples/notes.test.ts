@@ -144,7 +144,9 @@ test('sessions begin with the right password, and end', { timeout }, async () =>
   // Neither the database nor the log has what the cookie has.
   const id = /=([^.]+)/.exec(ann.cookie)?.[1] ?? '';
   assert.ok(id.length > 40);
-  for (const name of readdirSync(directory).filter((one) => one.startsWith('notes.db'))) {
+  const files = readdirSync(directory).filter((one) => one.startsWith('notes.db'));
+  assert.ok(files.includes('notes.db'), String(files));
+  for (const name of files) {
     const bytes = readFileSync(join(directory, name));
     assert.ok(!bytes.includes(id) && !bytes.includes(password), name);
   }

@@ -57,6 +57,7 @@ it('res.file() sends it, with ranges, and not with an error', async () => {
     server.get('/none', (_req, res) => res.file('/does/not/exist', { download: 'a' }));
     server.get('/empty', (_req, res) => res.file(SELF, { download: '' }));
     server.get('/wrong', (_req, res) => res.file(SELF, { downlaod: 'a' } as object));
+    server.get('/no-path', (_req, res) => res.file(undefined as unknown as string));
   };
   await withServer(oneDriver()[0], {}, routes, async ({ log, open }) => {
     const client = await open();
@@ -74,5 +75,7 @@ it('res.file() sends it, with ranges, and not with an error', async () => {
     assert.equal((await ask(get('/wrong'))).status, 500);
     assert.match(log.join('\n'), /file\(\): download is a name that is not empty/);
     assert.match(log.join('\n'), /did you mean download\?/);
+    assert.equal((await ask(get('/no-path'))).status, 500);
+    assert.match(log.join('\n'), /file\(\): a path is missing, given undefined/);
   });
 });

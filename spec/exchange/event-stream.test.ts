@@ -56,6 +56,10 @@ describe('events()', () => {
       }
       assert.throws(() => void stream.comment(bad), /is one line/);
     }
+    let reads = 0;
+    const changing = { toString: () => (reads++ === 0 ? 'one' : 'one\ndata: two') };
+    void stream.comment(changing as unknown as string);
+    assert.match(client.take(), /\r\n: one\n\n\r\n$/);
     void stream.send('a\nid: 7\revent: b\r\n\r\ndata: c\0');
     const [, chunk] = client.take().split('\r\n', 2);
     assert.equal(chunk, 'data: a\ndata: id: 7\ndata: event: b\ndata: \ndata: data: c\0\n\n');

@@ -42,6 +42,9 @@ describe('safeFileName()', () => {
     ['con', '_con'],
     ['NUL.txt', '_NUL.txt'],
     ['com1.tar.gz', '_com1.tar.gz'],
+    ['AUX .txt', '_AUX .txt'],
+    ['COM\u00b9', '_COM\u00b9'],
+    ['conin$', '_conin$'],
     ['console.log', 'console.log'],
     ['a.', 'a_'],
   ]) {

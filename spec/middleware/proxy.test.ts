@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -370,6 +371,17 @@ describe('failures', () => {
         });
       },
     );
+  });
+
+  test('so is silence behind the head of a response', async () => {
+    const respond = (socket: Socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n');
+    };
+    await withRawUpstream(respond, async ({ url }) => {
+      await withSite(routes(url, { timeoutMs: 200 }), async ({ ask }) => {
+        assert.equal((await ask(get('/'))).status, 504);
+      });
+    });
   });
 
   test('another upstream responds, and the one that failed is avoided', async () => {

@@ -68,6 +68,33 @@ onEachDriver('timeout', (add) => {
     });
   });
 
+  add('a handler that waits for a body that does not arrive is left', async (driver) => {
+    const failures: unknown[] = [];
+    const routes = (server: Server) => {
+      server.use(timeout(40));
+      const fails = (error: unknown) => void failures.push(error);
+      server.post('/bytes', async (request) => void (await request.bytes().catch(fails)));
+      server.post('/chunks', async (request) => {
+        for await (const _chunk of request.body) await wait(0);
+      });
+    };
+    // Without it the connection would stay until this time has passed.
+    const options = { bodyTimeoutMs: 600_000 };
+    await withServer(driver, options, routes, async ({ log, open, server }) => {
+      for (const target of ['/bytes', '/chunks']) {
+        const client = await open();
+        const text = post(target, 'x'.repeat(1_000)).slice(0, -900);
+        const response = await client.ask(text);
+        assert.equal(response.status, 503);
+        assert.equal(response.field('connection'), 'close');
+        await client.endsCleanly();
+      }
+      assert.equal(failures.length, 1, 'the read rejects');
+      assert.equal(server.counters.handlerErrors, 0);
+      assert.equal(log.length, 2, String(log));
+    });
+  });
+
   add('responses in time are not touched', async (driver) => {
     const routes = (server: Server) => {
       server.use(timeout(500));

@@ -3,6 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as nextImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
 import { seeded } from './fixtures/seeded.ts';
 
@@ -114,6 +117,33 @@ describe('buckets', () => {
 });
 
 describe('memory', () => {
+  test('keys that are parts of long texts do not keep these', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heapBytes = async (): Promise<number> => {
+      await nextImmediate();
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
+    const before = await heapBytes();
+    for (let key = 100; key < 164; key++) {
+      const text = Buffer.alloc(512 * 1024, `${key} `.repeat(20)).toString('latin1');
+      buckets.take(text.slice(0, 60), 0);
+    }
+    assert.equal(buckets.size, 64);
+    const growth = (await heapBytes()) - before;
+    assert.ok(growth < 8 * 1024 * 1024, `${growth} bytes for 64 keys of 60 characters`);
+  });
+
+  test('a key is the same text, whatever its characters', () => {
+    const buckets = new TokenBuckets({ limit: 1, windowMs: 1000, burst: 1, keysMax: 1000 });
+    for (const key of ['', 'a', '\u00e9\0', '\ud800', '\u{1f600}', '__proto__', '1']) {
+      assert.deepEqual([buckets.take(key, 0), buckets.take(`${key}`, 0)], [0, 1000], key);
+    }
+    assert.equal(buckets.size, 7);
+  });
+
   test('full buckets are dropped', () => {
     const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
     for (let key = 0; key < 1000; key++) buckets.take(String(key), 0);

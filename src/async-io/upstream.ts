@@ -194,6 +194,13 @@ export class UpstreamExchange {
 }
 
 /** Fails when the server sends nothing for so long; the time in which a chunk is used is free. */
+/** The server has begun to respond, and then sent nothing for too long. */
+export class ContentTimeout extends Error {
+  constructor() {
+    super('no content in time');
+  }
+}
+
 async function* contentOf(
   received: IncomingMessage,
   timeoutMs: number,
@@ -201,7 +208,7 @@ async function* contentOf(
   const chunks: AsyncIterator<Uint8Array> = received[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const timer = setTimeout(() => received.destroy(new Error('no content in time')), timeoutMs);
+      const timer = setTimeout(() => received.destroy(new ContentTimeout()), timeoutMs);
       const next = await chunks.next().finally(() => clearTimeout(timer));
       if (next.done === true) return;
       yield next.value;

@@ -91,6 +91,12 @@ export const WATCH_PROBE_MS = 500;
  */
 export const KEEP_ALIVE_PROBE_SECONDS = 60;
 
+/**
+ * How long the net driver accepts the clients in the kernel's queue when it stops listening: Node
+ * accepts one in each round of its loop, and thousands may wait. A guess.
+ */
+export const ACCEPT_REST_MS_MAX = 2_000;
+
 /** The pause of accept() after it failed because of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;
 

@@ -8,3 +8,12 @@
 export function internalized(text: string): string {
   return Object.keys({ [text]: 0 })[0] as string;
 }
+
+/**
+ * The same text in memory of its own, for what is kept for long: a client that sends long texts
+ * must not fill the memory by the short parts that are kept of them. Cheaper than internalized()
+ * for texts that differ each time.
+ */
+export function ownText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}

@@ -10,7 +10,7 @@ import { assert } from '../base/assert.ts';
 import { NOT_CACHED, type Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
-import { Handling, HeadMemory, Liveness, Phase } from '../exchange/state.ts';
+import { BodyUse, Handling, HeadMemory, Liveness, Phase } from '../exchange/state.ts';
 import { Fault, faultName, faultStatus, faultText } from '../http/fault.ts';
 import { frame } from '../http/framing.ts';
 import { isBlank, parseHead } from '../http/parse-head.ts';
@@ -291,7 +291,8 @@ export class Connection implements ConnectionParts, SocketOwner {
   #readBody(): boolean {
     const { body, exchange, state } = this;
     assert(exchange !== null, 'a body belongs to a request');
-    if (exchange.phase === Phase.Ended && !body.readPending) this.#discardRest(exchange);
+    const isRead = body.readPending && exchange.bodyUse !== BodyUse.Left;
+    if (exchange.phase === Phase.Ended && !isRead) this.#discardRest(exchange);
     if (state.isClosing) return true;
     // A second block may have arrived while nothing read the body.
     while (body.wanted && !this.receiveBuffer.empty) this.feedBody();

@@ -148,8 +148,10 @@ export class EventStream {
 }
 
 function oneLine(text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new TypeError('an event name, id or comment is one line');
-  return text;
+  // An object becomes text once: it could be another one each time.
+  const line = `${text}`;
+  if (/[\r\n\0]/.test(line)) throw new TypeError('an event name, id or comment is one line');
+  return line;
 }
 
 /** Digits only: clients ignore anything else. */

@@ -324,7 +324,7 @@ export class Exchange {
     return true;
   }
 
-  /** The handler reads no more of the body. */
+  /** The handler reads no more of the body: a read that waits does not keep the connection open. */
   leaveBody(): void {
     this.bodyUse = BodyUse.Left;
   }

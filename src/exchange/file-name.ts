@@ -1,11 +1,10 @@
 // File names from clients: what is left of one is for people to read, and could not leave a folder.
 
 import { FILE_NAME_BYTES_MAX } from '../base/fixed-limits.ts';
+import { WINDOWS_DEVICE } from '../base/windows-devices.ts';
 
 /** What no file system, or not that of Windows, has in a name; and marks that reorder text. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}<>:"|?*]/gu;
-/** Devices of Windows, with any extension. */
-const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
 /**
  * The last segment of a path, with `_` for unsafe characters, for a dot at its beginning and for
@@ -15,7 +14,7 @@ export function safeFileName(sent: string): string {
   const last = sent.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1);
   let name = last.replace(UNSAFE, '_').trim();
   name = name.replace(/^\./, '_').replace(/(?<![. ])[. ]+$/, '_');
-  if (DEVICE.test(name)) name = `_${name}`;
+  if (WINDOWS_DEVICE.test(name)) name = `_${name}`;
   if (name === '' && sent !== '') name = '_';
   return shortened(name);
 }

@@ -2,6 +2,7 @@
 
 import { FileKind, isFault } from '../async-io/async-io.ts';
 import { checkOptions, TEXT } from '../base/options.ts';
+import { shown } from '../base/shown.ts';
 import { attachment } from './content-disposition.ts';
 import type { Exchange } from './exchange.ts';
 import { faultError } from './file-fault.ts';
@@ -35,6 +36,9 @@ export async function sendFile(
   options: FileOptions,
 ): Promise<void> {
   checkOptions('file()', options, OPTIONS);
+  if (typeof path !== 'string' || path === '') {
+    throw new TypeError(`file(): a path is missing, given ${shown(path)}`);
+  }
   const { download } = options;
   const { asyncIo } = exchange.services;
   // Before the file is looked at: its time is settled only if it was so then.

@@ -132,11 +132,11 @@ export class FormReader {
   async #begin(): Promise<void> {
     this.#begun = true;
     const why = 'its content does not begin with its boundary';
-    for (;;) {
+    do {
+      // Without a pause for each: a form may be nothing else.
+      while (this.#isNext(CR, LF)) this.#at += 2;
       await this.#have(2, why);
-      if (!this.#isNext(CR, LF)) break;
-      this.#at += 2;
-    }
+    } while (this.#isNext(CR, LF));
     const dashed = this.#delimiter.subarray(2);
     await this.#have(dashed.length, why);
     const begin = this.#bytes.subarray(this.#at, this.#at + dashed.length);

@@ -3,6 +3,7 @@
 // built anew, so that both sides of the proxy see the same messages.
 
 import {
+  ContentTimeout,
   Upstream,
   UpstreamError,
   type UpstreamExchange,
@@ -261,7 +262,7 @@ async function transfer(
     await copyContent(received, response);
   } catch (cause) {
     if (response.sent) throw cause;
-    throw new HttpError(502, undefined, { cause });
+    throw new HttpError(cause instanceof ContentTimeout ? 504 : 502, undefined, { cause });
   } finally {
     // What the upstream did not read of the body is not sent to it any more.
     if (hasBody) exchange.stop();

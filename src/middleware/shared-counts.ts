@@ -2,6 +2,7 @@
 // buckets. A worker decides alone and at once: it never waits for another one. Counts that are lost
 // make the limit less strict, at worst as if each worker had a limit of its own.
 
+import { ownText } from '../base/internalized.ts';
 import type { Services } from '../exchange/exchange.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
@@ -45,7 +46,7 @@ export class SharedCounts {
     const count = this.#granted.get(key) ?? 0;
     // While the primary takes no messages, further keys are not reported.
     if (count === 0 && this.#granted.size >= this.#keysMax) return;
-    this.#granted.set(key, count + 1);
+    this.#granted.set(count === 0 ? ownText(key) : key, count + 1);
     if (this.#isCollecting) return;
     this.#isCollecting = true;
     void this.#publish(services);

@@ -6,6 +6,8 @@
 // forgotten early when `keysMax` others have more tokens taken: a client that invents keys to have
 // its own bucket forgotten must take as many tokens from each of them as from its own.
 
+import { ownText } from '../base/internalized.ts';
+
 interface Bucket {
   readonly key: string;
   /** When it is full again. */
@@ -78,8 +80,9 @@ export class TokenBuckets {
       return;
     }
     if (this.#heap.length >= this.#keysMax) this.#dropFirst();
-    const bucket = { key, fullMs, place: this.#heap.length };
-    this.#byKey.set(key, bucket);
+    // A key may be a part of a long field of its request.
+    const bucket = { key: ownText(key), fullMs, place: this.#heap.length };
+    this.#byKey.set(bucket.key, bucket);
     this.#heap.push(bucket);
     this.#moveUp(bucket);
   }

@@ -364,11 +364,12 @@ export class Application {
     return undefined;
   }
 
-  /** A handler did not respond in time: the client gets an error, and later calls no effect. */
+  /** A handler did not respond in time: the client gets an error, later calls and reads nothing. */
   timedOut(exchange: Exchange, why: string): void {
     this.#options.logError(`${requestLine(exchange)}: ${why}`);
     clearContent(exchange);
     exchange.beforeSend = null;
+    exchange.leaveBody();
     const error = new HttpError(503);
     setErrorFields(exchange, error);
     this.#respondWithError(exchange, error);

@@ -3,13 +3,11 @@
 
 import { sep } from 'node:path';
 import { SLASH } from '../base/ascii.ts';
+import { WINDOWS_DEVICE } from '../base/windows-devices.ts';
 import { utf8 } from '../http/text.ts';
 
 /** Windows interprets these as a separator, a drive, a stream or a short name. */
 const WINDOWS_SPECIAL = /[\\/:*?"<>|\p{Cc}]|[. ]$|~\d/u;
-/** Device names that exist in every directory of Windows, with any extension. */
-const WINDOWS_DEVICE =
-  /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *(?:\.|$)/i;
 
 /**
  * The names between the slashes of a decoded path in bytes [from, to), which may end in a slash;

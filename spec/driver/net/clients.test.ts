@@ -35,6 +35,7 @@ class Loop {
   unlistenAt = -1;
   lastPollAt = -1;
   rounds = 0;
+  nowMs = 0;
   readonly #steps: (() => void)[] = [];
   readonly #out: Completions;
   #clock = 0;
@@ -51,7 +52,12 @@ class Loop {
       probe: new NetProbe(),
       table: new NetTable(),
     };
-    this.clients = new NetClients(shared, backlog, (step) => this.#steps.push(step));
+    this.clients = new NetClients(
+      shared,
+      backlog,
+      (step) => this.#steps.push(step),
+      () => this.nowMs,
+    );
     this.listener = new NetListener(ADDRESS, backlog, {
       listenDone: (result) => this.clients.onListenDone(result),
       accepted: (socket, isUnix) => this.clients.onAccepted(socket, isUnix),
@@ -184,6 +190,21 @@ it('until the listener is closed no client is reported, and poll() is not worth 
   assert.deepEqual([loop.isClosed, loop.wakes], [true, 1], 'two quiet rounds close it');
   loop.turn();
   assert.deepEqual(loop.reported, [...new Array<number>(4).fill(Op.Accept)], 'half of a poll()');
+});
+
+it('a slow loop does not accept clients for longer than its time', () => {
+  const loop = new Loop(512);
+  for (let count = 0; count < 500; count++) loop.arrive();
+  loop.unlisten();
+  for (let round = 0; round < 100; round++) {
+    assert.equal(loop.isClosed, false);
+    loop.nowMs += 20;
+    loop.round(() => {});
+  }
+  assert.ok(loop.isClosed);
+  while (loop.clients.isReady()) loop.turn();
+  assert.equal(loop.reported.at(-1), Op.Unlisten);
+  loop.clients.destroy();
 });
 
 it('a listener whose clients fill the backlog closes at once', () => {

@@ -93,6 +93,24 @@ it('reads again after a while, which is longer when reading takes longer', () =>
   assert.equal(table.unacknowledged(one, 0).reading, 3);
 });
 
+it('reads no long table again for each socket that has used a reading', () => {
+  const fixture = new Fixture();
+  const { table } = fixture;
+  fixture.readMs = 101;
+  const first = table.unacknowledged(one, 0);
+  fixture.nowMs += 1_000;
+  const second = table.unacknowledged(one, first.reading);
+  assert.deepEqual(second, { bytes: -1, reading: first.reading });
+  const other = table.unacknowledged({ ...one, remotePort: 0xc351 }, 0);
+  assert.deepEqual(other, { bytes: 0x12d687, reading: first.reading }, 'one that has not');
+  assert.equal(fixture.reads.length, 1);
+  fixture.nowMs += 1_021;
+  fixture.readMs = 1;
+  const third = table.unacknowledged(one, second.reading);
+  assert.deepEqual([third.bytes, third.reading, fixture.reads.length], [42, 2, 2]);
+  assert.equal(table.unacknowledged(one, third.reading).reading, 3, 'it is short now');
+});
+
 it('knows nothing where there is no table', () => {
   const read = mock.method(fs, 'readFileSync', () => {
     throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
-import { ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
+import { ACCEPT_REST_MS_MAX, ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
 import { FreeStack } from '../../base/free-stack.ts';
 import { Ring } from '../../base/ring.ts';
 import { type Address, type Completions, Op } from '../driver.ts';
@@ -26,6 +26,8 @@ export class NetClients {
   /** How many clients Node has accepted, and had when unlisten() was called. */
   acceptedCount = 0;
   acceptedAtUnlisten = 0;
+  /** When it stops, even if clients still wait. */
+  restUntilMs = 0;
   /** The listener is closed, and poll() has yet to report UNLISTEN, after the last ACCEPT. */
   unlistenPending = false;
   /** The last fault of an accept that poll() has yet to report; 0 if there is none. */
@@ -37,15 +39,18 @@ export class NetClients {
   readonly waiting: Ring;
   /** Calls `step` in the next round of Node's loop, after it has accepted clients. */
   readonly nextRound: (step: () => void) => void;
+  readonly now: () => number;
 
   constructor(
     shared: NetShared,
     backlog: number,
     nextRound: (step: () => void) => void = setImmediate,
+    now: () => number = () => performance.now(),
   ) {
     this.shared = shared;
     this.backlog = backlog;
     this.nextRound = nextRound;
+    this.now = now;
     this.handles = new Array<NetSocket | null>(backlog).fill(null);
     this.handlesFree = new FreeStack(backlog);
     this.waiting = new Ring(backlog);
@@ -75,6 +80,7 @@ export class NetClients {
     }
     this.isAcceptingRest = true;
     this.acceptedAtUnlisten = this.acceptedCount;
+    this.restUntilMs = this.now() + ACCEPT_REST_MS_MAX;
     this.restRound(0, this.acceptedCount);
   }
 
@@ -82,12 +88,12 @@ export class NetClients {
    * Node accepts at least one waiting client in each round of its loop, and often no more. After
    * two rounds without a client the kernel's queue is empty. Until then no ACCEPT is reported:
    * clients that were served would connect again, as fast as Node accepts them, and those in the
-   * queue at the end would be reset.
+   * queue at the end would be reset. So are those that wait when the time for it has passed.
    */
   restRound(quietRounds: number, acceptedCount: number): void {
     const isLast =
       this.handlesFree.count === 0 || this.acceptedCount - this.acceptedAtUnlisten >= this.backlog;
-    if (quietRounds === QUIET_ROUNDS || isLast) {
+    if (quietRounds === QUIET_ROUNDS || isLast || this.now() >= this.restUntilMs) {
       this.closeListener();
       return;
     }

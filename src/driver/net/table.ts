@@ -9,6 +9,11 @@ import { socketAddress } from '../linux/sockaddr.ts';
 const READ_TIME_PART = 20;
 /** Calls within this time share one reading. */
 const FRESH_MS_MIN = 5;
+/**
+ * A reading that takes longer is not repeated for a socket that has used it. Linux lists closed
+ * connections for a minute, of which clients can make many.
+ */
+const SLOW_READ_MS = 100;
 
 /** The state of an old connection whose addresses and ports a new one may have as well. */
 const TIME_WAIT = '06';
@@ -43,6 +48,7 @@ export class NetTable {
 
   /**
    * Reads the table again unless there is a reading that is fresh and later than number `after`.
+   * Unknown where reading it again would take too much time.
    */
   unacknowledged(name: NetName, after: number): Reading {
     const { localAddress, localPort, remoteAddress, remotePort } = name;
@@ -61,6 +67,7 @@ class Table {
   #rows: ReadonlyMap<string, number> = new Map();
   #reading = 0;
   #freshUntilMs = Number.NEGATIVE_INFINITY;
+  #isSlow = false;
 
   constructor(path: string, read: ReadTable, now: () => number) {
     this.#path = path;
@@ -70,11 +77,16 @@ class Table {
 
   find(name: string, after: number): Reading {
     const beganMs = this.#now();
-    if (this.#reading <= after || beganMs >= this.#freshUntilMs) {
+    const isUsed = this.#reading <= after;
+    const isFresh = beganMs < this.#freshUntilMs;
+    if (isUsed && isFresh && this.#isSlow) return { bytes: -1, reading: after };
+    if (isUsed || !isFresh) {
       this.#rows = rowsOf(this.#read(this.#path));
       this.#reading += 1;
       const endedMs = this.#now();
-      this.#freshUntilMs = endedMs + Math.max(FRESH_MS_MIN, READ_TIME_PART * (endedMs - beganMs));
+      const tookMs = endedMs - beganMs;
+      this.#freshUntilMs = endedMs + Math.max(FRESH_MS_MIN, READ_TIME_PART * tookMs);
+      this.#isSlow = tookMs > SLOW_READ_MS;
     }
     return { bytes: this.#rows.get(name) ?? -1, reading: this.#reading };
   }
