@@ -15,6 +15,7 @@ import {
   type State,
 } from '../../src/index.ts';
 import { cors } from '../../src/middleware/cors.ts';
+import { proxy } from '../../src/middleware/proxy.ts';
 
 /** True for equal types; unlike assignability it distinguishes any, unknown and never. */
 type Equal<One, Other> =
@@ -119,6 +120,11 @@ describe('state', () => {
     });
     server.post('/three', auth, admin, region, ({ state }) => {
       holds<Equal<typeof state.isAdmin, true>, Equal<typeof state.region, string>>();
+    });
+    const forward = proxy({ upstreams: ['http://127.0.0.1:1'] });
+    server.all('/forwarded/:id/*', auth, forward).all('/*', forward).use('/x', forward);
+    server.use(forward).get('/after', auth, ({ state }) => {
+      holds<Equal<typeof state.user, User>>();
     });
     server.put(
       '/own',
