@@ -43,6 +43,12 @@ function isBare(rule: Rule): boolean {
   return rule.kind === 'boolean' || (rule.kind === 'shaped' && rule.shape === 'toggle');
 }
 
+/** Whether `arg` is a flag without a value, such as --spa. */
+export function isBareFlag(arg: string | undefined): boolean {
+  const key = KEY_BY_FLAG.get(arg ?? '');
+  return key !== undefined && isBare(key.rule);
+}
+
 /** The flag that sets a key to false. */
 export function negationOf(key: ConfigKey): string {
   return `--no-${key.flag.slice('--'.length)}`;
