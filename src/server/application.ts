@@ -36,6 +36,10 @@ export interface ApplicationOptions {
   readonly trailingSlash?: TrailingSlash;
 }
 
+/** In the log, and what onError() gets. */
+const NO_RESPONSE =
+  'the handler finished without a response: call a method of it, such as res.json(value); ' +
+  'a value that is returned is not sent';
 const NO_METHODS: readonly string[] = Object.freeze([]);
 
 export class Application {
@@ -267,7 +271,7 @@ export class Application {
       }
     } else if (needsResponse(exchange)) {
       if (parts.deferred && !mayRespondLater) {
-        this.#fail(exchange, new Error('the handler finished without a response'));
+        this.#fail(exchange, new Error(NO_RESPONSE));
       } else this.#noteNoResponse(exchange);
     }
     // onError may have begun something that settles later.
