@@ -10,8 +10,8 @@ import { get, post } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
 const NO_RESPONSE =
-  'the handler finished without a response: call a method of it, such as res.json(value); ' +
-  'a value that is returned is not sent';
+  'the handler finished without a response: call a method of the response, such as res.text() or ' +
+  'res.empty(); a value that it returns is not sent';
 
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));

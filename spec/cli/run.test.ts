@@ -167,6 +167,11 @@ test('an unknown command or flag is one line with a suggestion', async () => {
 vibing: "x": unexpected argument`,
     ],
     [['serve', SITE, '--no-listing', 'other'], '"other": unexpected argument'],
+    [['serve', SITE, '--listing', 'other'], '"other": unexpected argument'],
+    [
+      ['serve', SITE, '--listing', 'false'],
+      '"false": unexpected argument; did you mean --listing=false?',
+    ],
     [['check', 'other'], '"other": unexpected argument; did you mean --config other?'],
     [
       ['check', '--config', 'nope', 'other'],

@@ -102,9 +102,9 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
     'vibing listening on http://[::1]:4321 (driver net, 4 workers)',
   ],
   [
-    { staticDir: './dir', mounts: { '/docs': './docs', '/old': '.' } },
+    { staticDir: '.', mounts: { '/docs': './docs', '/old': '.' } },
     { port: 8080, driver: 'epoll', workers: 1 },
-    'vibing listening on http://127.0.0.1:8080 (driver epoll, 1 worker), serving ./dir, /docs, /old',
+    'vibing listening on http://127.0.0.1:8080 (driver epoll, 1 worker), serving ., /docs, /old',
   ],
   [
     { mounts: { '/docs': './docs' } },

@@ -40,7 +40,7 @@ test('without permission, the advice is that for a port or for a path', () => {
   );
   assert.equal(
     messageFor({ socket: '/run/x.sock' }),
-    'cannot listen on /run/x.sock: permission denied; choose a folder that this user may write to ' +
-      '(EACCES)',
+    'cannot listen on /run/x.sock: permission denied; choose a folder that this user may write ' +
+      'to (EACCES)',
   );
 });

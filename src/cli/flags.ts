@@ -43,10 +43,12 @@ function isBare(rule: Rule): boolean {
   return rule.kind === 'boolean' || (rule.kind === 'shaped' && rule.shape === 'toggle');
 }
 
-/** Whether `arg` is a flag without a value, such as --spa. */
-export function isBareFlag(arg: string | undefined): boolean {
-  const key = KEY_BY_FLAG.get(arg ?? '');
-  return key !== undefined && isBare(key.rule);
+/** `--spa=app.html` for a flag whose value stands behind a space, as in `--spa app.html`. */
+export function withEquals(flag: string | undefined, value: string): string | undefined {
+  const rule = KEY_BY_FLAG.get(flag ?? '')?.rule;
+  if (rule === undefined || !isBare(rule)) return undefined;
+  const fits = rule.kind !== 'boolean' || /^(true|false)$/.test(value);
+  return fits ? `${flag}=${value}` : undefined;
 }
 
 /** The flag that sets a key to false. */

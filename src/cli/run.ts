@@ -14,7 +14,7 @@ import {
 import { KEY_BY_OPTION } from '../server/config/keys.ts';
 import { shownName, suggestion } from '../server/config/lines.ts';
 import { problemLine } from './fault-text.ts';
-import { type Flags, isBareFlag, parseFlags } from './flags.ts';
+import { type Flags, parseFlags, withEquals } from './flags.ts';
 import { COMMANDS, type Command, helpFor } from './help.ts';
 import { type Environment, readConfig } from './read-config.ts';
 
@@ -87,10 +87,9 @@ async function runServe(args: readonly string[], environment: RunEnvironment): P
   if (key !== undefined && directory !== undefined) {
     more.push({ where: 'directory', key, text: directory });
   }
-  const surplus = others.map((other) => {
-    const before = args[args.indexOf(other) - 1];
-    return unexpected(other, isBareFlag(before) ? `${before}=${other}` : undefined);
-  });
+  const surplus = others.map((other) =>
+    unexpected(other, withEquals(args[args.indexOf(other) - 1], other)),
+  );
   const config = configOrProblems(flags, more, surplus, environment);
   if (config === undefined) return USAGE_ERROR;
   const standard = config.mounts === undefined ? '.' : undefined;
