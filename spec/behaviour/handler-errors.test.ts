@@ -9,6 +9,10 @@ import type { Server } from '../../src/server/server.ts';
 import { get, post } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
+const NO_RESPONSE =
+  'the handler finished without a response: call a method of the response, such as res.text() or ' +
+  'res.empty(); a value that it returns is not sent';
+
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
   server.get('/throw', () => {
@@ -25,6 +29,8 @@ function routes(server: Server): void {
   server.get('/no-response', async () => {
     await null;
   });
+  // @ts-expect-error: a handler returns nothing.
+  server.get('/value', async () => ({ id: 1 }));
   server.get('/http-error', () => {
     throw new HttpError(404, 'no such user');
   });
@@ -316,7 +322,8 @@ onEachDriver('onError', (add) => {
           ['/throw', 'secret words'],
           ['/reject', 'secret words'],
           ['/http-error', 'no such user'],
-          ['/no-response', 'the handler finished without a response'],
+          ['/no-response', NO_RESPONSE],
+          ['/value', NO_RESPONSE],
           ['/fields-throw', 'secret words'],
         ] as const) {
           const response = await client.ask(get(target));

@@ -139,6 +139,11 @@ describe('the variants', () => {
     }
   });
 
+  it('of no files are one line', async () => {
+    write('small.js', 'x');
+    assert.deepEqual((await run(folder)).out, '0 files, 1 too small\n');
+  });
+
   it('are made of compressible files only, below hidden names of none', async () => {
     for (const name of ['a.js', 'b.PNG', 'c', 'd.tar.gz', '.hidden.js', '.git/x.js']) write(name);
     write('.well-known/x.json');
@@ -259,11 +264,14 @@ describe('errors', () => {
       [[join(folder, 'a.js')], /not a directory/],
       [[folder, 'other'], /"other": unexpected argument/],
       [[folder, '--levle', 'best'], /--levle: no such flag; did you mean --level\?/],
-      [[folder, '--level', '11'], /--level: one of fast, good, best/],
+      [[folder, '--level', '11'], /--level: given "11", allowed: fast, good, best/],
       [[folder, '--level'], /--level needs a value/],
-      [[folder, '--jobs', '0'], /--jobs: a whole number from 1 to 64/],
-      [[folder, '--min-bytes=-1'], /--min-bytes: a whole number from 0/],
-      [[folder, '--encodings', 'br,deflate'], /--encodings: of br, gzip, zstd, given/],
+      [[folder, '--jobs', '0'], /--jobs: given "0", allowed: an integer from 1 to 64/],
+      [[folder, '--min-bytes=-1'], /--min-bytes: given "-1", allowed: an integer from 0/],
+      [
+        [folder, '--encodings', 'br,deflate'],
+        /--encodings: given "deflate", allowed: br, gzip, zstd/,
+      ],
       [[folder, '--force=yes'], /--force takes no value/],
     ] as const) {
       const { code, out, err } = await run(...args);

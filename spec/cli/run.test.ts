@@ -144,7 +144,7 @@ test('help on request goes to the standard output', async () => {
 });
 
 test('the version', async () => {
-  for (const flag of ['--version', '-V']) {
+  for (const flag of ['--version', '-V', '-v']) {
     assert.deepEqual(await ran([flag]), { code: 0, out: '1.2.3\n', err: '', served: undefined });
   }
 });
@@ -157,7 +157,27 @@ test('an unknown command or flag is one line with a suggestion', async () => {
     [['help', 'chekc'], 'chekc: no such command; did you mean check?'],
     [['serve', '--prot', '80'], '--prot: no such flag; did you mean --port?'],
     [['serve', SITE, 'other'], '"other": unexpected argument'],
-    [['check', 'other'], '"other": unexpected argument'],
+    [
+      ['serve', SITE, '--spa', 'a.html'],
+      '"a.html": unexpected argument; did you mean --spa=a.html?',
+    ],
+    [
+      ['serve', SITE, '--healthz', '/up', 'x'],
+      `"/up": unexpected argument; did you mean --healthz=/up?
+vibing: "x": unexpected argument`,
+    ],
+    [['serve', SITE, '--no-listing', 'other'], '"other": unexpected argument'],
+    [['serve', SITE, '--listing', 'other'], '"other": unexpected argument'],
+    [
+      ['serve', SITE, '--listing', 'false'],
+      '"false": unexpected argument; did you mean --listing=false?',
+    ],
+    [['check', 'other'], '"other": unexpected argument; did you mean --config other?'],
+    [
+      ['check', '--config', 'nope', 'other'],
+      `"other": unexpected argument
+vibing: --config: given "nope" (no such file or directory (ENOENT)), allowed: a readable JSON file`,
+    ],
   ];
   for (const [args, line] of lines) {
     const expected = { code: 2, out: '', err: `vibing: ${line}\n`, served: undefined };

@@ -102,6 +102,16 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
     'vibing listening on http://[::1]:4321 (driver net, 4 workers)',
   ],
   [
+    { staticDir: '.', mounts: { '/docs': './docs', '/old': '.' } },
+    { port: 8080, driver: 'epoll', workers: 1 },
+    'vibing listening on http://127.0.0.1:8080 (driver epoll, 1 worker), serving ., /docs, /old',
+  ],
+  [
+    { mounts: { '/docs': './docs' } },
+    { port: 8080, driver: 'epoll', workers: 1 },
+    'vibing listening on http://127.0.0.1:8080 (driver epoll, 1 worker), serving /docs',
+  ],
+  [
     { port: 1 },
     { port: 80, driver: 'epoll', workers: 2, activated: 'http://127.0.0.1:80' },
     'vibing listening on http://127.0.0.1:80 (systemd) (driver epoll, 2 workers)',

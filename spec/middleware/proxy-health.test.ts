@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import type { Handler } from '../../src/exchange/handler.ts';
 import { type ProxyOptions, proxy } from '../../src/middleware/proxy.ts';
 import type { ProxyHealth } from '../../src/middleware/proxy-health.ts';
 import type { Server } from '../../src/server/server.ts';
@@ -164,7 +163,7 @@ test('a check that is over leaves no timer', async (context) => {
 test('the handler of routes checks too, once for all; an injected request does not', async () => {
   const one = new Backend('one');
   await withUpstream(one.listener, async ({ url }) => {
-    const run = proxy({ upstreams: [url], health: { ...HEALTH, intervalMs: 60_000 } }) as Handler;
+    const run = proxy({ upstreams: [url], health: { ...HEALTH, intervalMs: 60_000 } });
     const routes = (server: Server) => void server.get('/a', run).post('/b', run);
     const { server } = unlistenedServer();
     routes(server);

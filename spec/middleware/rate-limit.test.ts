@@ -351,7 +351,7 @@ describe('shared', () => {
 
 test('options are checked', () => {
   const bad: readonly (readonly [unknown, RegExp])[] = [
-    [{}, /limit and windowMs are missing/],
+    [{}, /limit and windowMs are missing, as \{ limit: 100, windowMs: 60_000 \}/],
     [{ limit: 1 }, /limit and windowMs are missing/],
     [{ windowMs: 1 }, /limit and windowMs are missing/],
     [{ ...THREE, limit: 0 }, /limit is a whole number of requests from 1/],

@@ -26,6 +26,7 @@ const STATIC: [pattern: string, path: string][] = [
   ['/%3Aid', '/:id'],
   ['/%2a', '/*'],
   ['/what%3F%23', '/what?#'],
+  ['/%7Bid%7D', '/{id}'],
   ['/.well-known/...', '/.well-known/...'],
 ];
 
@@ -96,6 +97,9 @@ const BAD: [pattern: string, reason: RegExp][] = [
   ['/a%2fb', /encoded slash/],
   ['/a?b', /must not contain '\?'/],
   ['/a#b', /must not contain '#'/],
+  ['/:id{[0-9]+}', /must not contain '\{': .* ':id\(int\)'.* register two routes .* %7B\)/],
+  ['/a{/:id}', /must not contain '\{'/],
+  ['/a}', /must not contain '\}' \(a literal '\}' is %7D\)/],
   ['/100%', /valid UTF-8/],
   ['/%zz', /valid UTF-8/],
   ['/%FF', /valid UTF-8/],

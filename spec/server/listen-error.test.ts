@@ -31,3 +31,16 @@ test('a file that is no socket is not another server', POSIX, async () => {
   assert.match(message, /address already in use; stop the other server/);
   server.close();
 });
+
+test('without permission, the advice is that for a port or for a path', () => {
+  const messageFor = (options: object) => listenError(ERRNO.EACCES, configFrom(options)).message;
+  assert.equal(
+    messageFor({ port: 80 }),
+    'cannot listen on 127.0.0.1:80: permission denied; choose a port above 1023 (EACCES)',
+  );
+  assert.equal(
+    messageFor({ socket: '/run/x.sock' }),
+    'cannot listen on /run/x.sock: permission denied; choose a folder that this user may write ' +
+      'to (EACCES)',
+  );
+});

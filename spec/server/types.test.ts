@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   createServer,
+  type Group,
   type Handler,
   type Middleware,
   type Params,
@@ -15,6 +16,7 @@ import {
   type State,
 } from '../../src/index.ts';
 import { cors } from '../../src/middleware/cors.ts';
+import { proxy } from '../../src/middleware/proxy.ts';
 
 /** True for equal types; unlike assignability it distinguishes any, unknown and never. */
 type Equal<One, Other> =
@@ -102,6 +104,35 @@ describe('parameters', () => {
   });
 });
 
+describe('a function elsewhere', () => {
+  const inner = (group: Group): void => {
+    group.get('/inner/:id', ({ params }, response) => {
+      holds<Equal<typeof params, { readonly id: string }>>();
+      // @ts-expect-error: the prefix has it, and this function does not know the prefix.
+      params.org;
+      response.json(params);
+    });
+  };
+  const outer = (group: Group): void => void group.group('/deep/:at', inner);
+  const ofUser = (group: Group<'', State & { user: User }>): void => {
+    group.get('/user', ({ state }, response) => response.text(state.user.name));
+  };
+
+  it('adds to a group of any prefix, with the parameters of its own patterns', async () => {
+    const server = createServer();
+    server.group('/a', inner).group('/:org', outer);
+    server.group('/b', (group) => void group.group('/c', inner).use(auth).group('/d', inner));
+    // @ts-expect-error: nothing sets the user.
+    server.group('/none', ofUser);
+    server.use(auth).group('/with', ofUser);
+    outer(server);
+    for (const target of ['/a/inner/1', '/b/c/inner/1', '/b/d/inner/1']) {
+      assert.deepEqual(await (await server.inject(target)).json(), { id: '1' });
+    }
+    assert.equal(await (await server.inject('/with/user')).text(), 'ann');
+  });
+});
+
 describe('state', () => {
   it('has what middleware of the route adds', () => {
     const server = createServer();
@@ -119,6 +150,11 @@ describe('state', () => {
     });
     server.post('/three', auth, admin, region, ({ state }) => {
       holds<Equal<typeof state.isAdmin, true>, Equal<typeof state.region, string>>();
+    });
+    const forward = proxy({ upstreams: ['http://127.0.0.1:1'] });
+    server.all('/forwarded/:id/*', auth, forward).all('/*', forward).use('/x', forward);
+    server.use(forward).get('/after', auth, ({ state }) => {
+      holds<Equal<typeof state.user, User>>();
     });
     server.put(
       '/own',

@@ -43,6 +43,14 @@ function isBare(rule: Rule): boolean {
   return rule.kind === 'boolean' || (rule.kind === 'shaped' && rule.shape === 'toggle');
 }
 
+/** `--spa=app.html` for a flag whose value stands behind a space, as in `--spa app.html`. */
+export function withEquals(flag: string | undefined, value: string): string | undefined {
+  const rule = KEY_BY_FLAG.get(flag ?? '')?.rule;
+  if (rule === undefined || !isBare(rule)) return undefined;
+  const fits = rule.kind !== 'boolean' || /^(true|false)$/.test(value);
+  return fits ? `${flag}=${value}` : undefined;
+}
+
 /** The flag that sets a key to false. */
 export function negationOf(key: ConfigKey): string {
   return `--no-${key.flag.slice('--'.length)}`;

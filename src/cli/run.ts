@@ -14,7 +14,7 @@ import {
 import { KEY_BY_OPTION } from '../server/config/keys.ts';
 import { shownName, suggestion } from '../server/config/lines.ts';
 import { problemLine } from './fault-text.ts';
-import { type Flags, parseFlags } from './flags.ts';
+import { type Flags, parseFlags, withEquals } from './flags.ts';
 import { COMMANDS, type Command, helpFor } from './help.ts';
 import { type Environment, readConfig } from './read-config.ts';
 
@@ -69,6 +69,7 @@ export async function run(args: readonly string[], environment: RunEnvironment):
       return runHelp(rest, environment);
     case '--version':
     case '-V':
+    case '-v':
       environment.out(`${environment.version}\n`);
       return OK;
     default:
@@ -86,7 +87,10 @@ async function runServe(args: readonly string[], environment: RunEnvironment): P
   if (key !== undefined && directory !== undefined) {
     more.push({ where: 'directory', key, text: directory });
   }
-  const config = configOrProblems(flags, more, others, environment);
+  const surplus = others.map((other) =>
+    unexpected(other, withEquals(args[args.indexOf(other) - 1], other)),
+  );
+  const config = configOrProblems(flags, more, surplus, environment);
   if (config === undefined) return USAGE_ERROR;
   const standard = config.mounts === undefined ? '.' : undefined;
   return environment.serve({ ...config, staticDir: config.staticDir ?? standard });
@@ -107,7 +111,10 @@ async function serveAccepted(options: ServerOptions, environment: RunEnvironment
 async function runCheck(args: readonly string[], environment: RunEnvironment): Promise<number> {
   const flags = parseFlags(args);
   if (flags.help) return printHelp('check', environment);
-  const config = configOrProblems(flags, [], flags.plain, environment);
+  const surplus = flags.plain.map((arg) =>
+    unexpected(arg, flags.config === undefined ? `--config ${arg}` : undefined),
+  );
+  const config = configOrProblems(flags, [], surplus, environment);
   if (config === undefined) return USAGE_ERROR;
   environment.out(`ok\n${safeJson(fileOf(config), 2)}\n`);
   return OK;
@@ -120,7 +127,13 @@ function runHelp(args: readonly string[], environment: RunEnvironment): number {
   return usageError(environment, [unknownCommand(topic)]);
 }
 
-/** `surplus` are arguments that the command does not take. */
+/** The line about an argument that the command does not take, with what was meant. */
+function unexpected(arg: string, meant: string | undefined): string {
+  const isPlain = /^[\w./-]{1,100}$/.test(arg);
+  return `${shown(arg)}: unexpected argument${suggestion(isPlain ? meant : undefined)}`;
+}
+
+/** `surplus` are lines about arguments. */
 function configOrProblems(
   flags: Flags,
   more: readonly FlagText[],
@@ -131,7 +144,7 @@ function configOrProblems(
   if (!environment.isWorker) {
     for (const warning of warnings) environment.err(problemLine(`warning: ${warning}`));
   }
-  const all = [...surplus.map((arg) => `${shown(arg)}: unexpected argument`), ...problems];
+  const all = [...surplus, ...problems];
   if (all.length === 0) return config;
   usageError(environment, all);
   return undefined;

@@ -193,7 +193,8 @@ function listeningLine(config: Config, listening: Listening): string {
   const own = `${unix ? 'unix:' : 'http://'}${addressText(config, port)}`;
   const address = listening.activated === undefined ? own : `${listening.activated} (systemd)`;
   const how = `driver ${driver}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-  const what = config.staticDir === undefined ? '' : `, serving ${config.staticDir}`;
+  const served = [config.staticDir ?? [], ...Object.keys(config.mounts ?? {})].flat();
+  const what = served.length === 0 ? '' : `, serving ${served.join(', ')}`;
   return `vibing listening on ${address} (${how})${what}${metricsText(config, listening)}`;
 }
 

@@ -9,7 +9,7 @@ export type Begins = (services: Services) => void;
 const begins = new WeakMap<Middleware, Begins>();
 
 /** The same middleware; `listener` is called each time a server that uses it begins to serve. */
-export function whenBegins(middleware: Middleware, listener: Begins): Middleware {
+export function whenBegins<M extends Middleware>(middleware: M, listener: Begins): M {
   begins.set(middleware, listener);
   return middleware;
 }

@@ -16,7 +16,7 @@ import { shown } from '../base/shown.ts';
 import { whenBegins } from '../exchange/begins.ts';
 import { decodingOf } from '../exchange/decoding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Middleware } from '../exchange/handler.ts';
+import type { Handler, Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { notAwaited } from '../exchange/late.ts';
 import { noteMaker } from '../exchange/makers.ts';
@@ -115,8 +115,11 @@ interface Policy {
   readonly host: 'client' | 'upstream';
 }
 
-/** Responds to every request that reaches it. Throws a TypeError for invalid options. */
-export function proxy(options: ProxyOptions): Middleware {
+/**
+ * Responds to every request that reaches it: as middleware, or as the handler of a route. Throws a
+ * TypeError for invalid options.
+ */
+export function proxy(options: ProxyOptions): Handler & Middleware {
   checkOptions('proxy', options, OPTIONS);
   const { connectionsMax = 256, failedMs = 5_000, host = 'client', timeoutMs = 30_000 } = options;
   if (options.upstreams === undefined) {
@@ -149,7 +152,7 @@ export function proxy(options: ProxyOptions): Middleware {
   }));
   const { fields: fieldsFor, rewrite } = options;
   const policy = { servers: new ProxyServers(servers, failedMs), rewrite, fieldsFor, host };
-  const run: Middleware = (request, response) =>
+  const run: Handler = (request, response) =>
     asPart(exchangeOf(request), forward(policy, request, response));
   if (options.health === undefined) return run;
   const health = healthWithDefaults(options.health);

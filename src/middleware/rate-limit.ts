@@ -62,7 +62,9 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   checkOptions('rateLimit', options, OPTIONS);
   const { keysMax = KEYS_DEFAULT, limit, name = 'default', shared = false, windowMs } = options;
   if (limit === undefined || windowMs === undefined) {
-    throw new TypeError('rateLimit: limit and windowMs are missing, as { limit: 100, windowMs }');
+    throw new TypeError(
+      'rateLimit: limit and windowMs are missing, as { limit: 100, windowMs: 60_000 }',
+    );
   }
   const { burst = limit, key: keyFor = addressOf } = options;
   const buckets = new TokenBuckets({ limit, windowMs, burst, keysMax });

@@ -35,6 +35,7 @@ export interface Pattern {
 }
 
 const PARAM = /:(?<name>[A-Za-z_][A-Za-z0-9_]*)(?:\((?<constraint>[^()]*)\))?/y;
+const OPTIONAL = 'register two routes for an optional part';
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Throws a TypeError with the pattern and the reason when it is not valid. */
@@ -97,8 +98,11 @@ function partsOf(text: string, pattern: string): string[] {
   if (typeof pattern !== 'string') reject(text, "it must be a string that begins with '/'");
   if (!pattern.startsWith('/')) reject(text, "it must begin with '/'");
   for (const [character, name] of [
-    ['?', "'?': register two routes for an optional part"],
+    ['?', `'?': ${OPTIONAL}`],
     ['#', "'#'"],
+    // Constraints and optional parts of other routers, which would be literals here.
+    ['{', `'{': a constraint is as ':id(int)'; ${OPTIONAL} (a literal '{' is %7B)`],
+    ['}', "'}' (a literal '}' is %7D)"],
     ['\0', 'NUL'],
   ]) {
     if (pattern.includes(character)) reject(text, `it must not contain ${name}`);

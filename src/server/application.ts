@@ -22,7 +22,7 @@ import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
 import { clearContent, errorContent, isHttpError, setErrorFields } from './error-content.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
-import { NoResponseNotes } from './no-response.ts';
+import { FINISHED, NoResponseNotes } from './no-response.ts';
 import { isServerWide, otherSlash, referenceTo, setPath } from './request-path.ts';
 import { type RouteEntry, Routes } from './routes.ts';
 import type { ErrorHandler, Step } from './scope.ts';
@@ -267,7 +267,7 @@ export class Application {
       }
     } else if (needsResponse(exchange)) {
       if (parts.deferred && !mayRespondLater) {
-        this.#fail(exchange, new Error('the handler finished without a response'));
+        this.#fail(exchange, new Error(FINISHED));
       } else this.#noteNoResponse(exchange);
     }
     // onError may have begun something that settles later.

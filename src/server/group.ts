@@ -139,9 +139,10 @@ export class Group<Prefix extends string = '', S extends State = State> {
   /**
    * Adds what `define` adds to a group: its patterns are below the prefix, which may have
    * parameters, its middleware covers only what follows it in the group, and its error handler gets
-   * errors before those around it.
+   * errors before those around it. A function that is declared with a `Group` fits every prefix.
    */
   group<P extends string>(prefix: P, define: DefineGroup<`${Prefix}${P}`, S>): this;
+  group(prefix: string, define: DefineGroup<'', S>): this;
   group(...given: unknown[]): this {
     checkGroup(given);
     const [prefix, define] = given;

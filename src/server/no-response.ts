@@ -12,6 +12,11 @@ import { type Invocation, needsResponse } from './invocation.ts';
 
 const CALL = 'call a method of the response, such as res.text() or res.empty()';
 
+const NOT_SENT = 'a value that it returns is not sent';
+
+/** The error of a promise that resolved without a response. */
+export const FINISHED: string = `the handler finished without a response: ${CALL}; ${NOT_SENT}`;
+
 export class NoResponseNotes {
   readonly #log: (message: string) => void;
   /** Handlers about which the log has a line, or of which a request is watched. */

@@ -132,7 +132,7 @@ class CompressParse {
     else {
       const level = LEVELS.find((one) => one === value);
       if (level === undefined) {
-        this.#problems.push(`--level: one of ${LEVELS.join(', ')}, given ${shown(value)}`);
+        this.#problems.push(`--level: given ${shown(value)}, allowed: ${LEVELS.join(', ')}`);
       } else this.#level = level;
     }
   }
@@ -143,7 +143,7 @@ class CompressParse {
     for (const name of names) {
       const coding = CODINGS.find((one) => one.name === name);
       if (coding === undefined) {
-        this.#problems.push(`--encodings: of ${known}, given ${shown(name)}`);
+        this.#problems.push(`--encodings: given ${shown(name)}, allowed: ${known}`);
       } else if (!coding.isAvailable) {
         this.#problems.push(
           `--encodings: this version of Node (${process.version}) has no ${name}`,
@@ -156,7 +156,9 @@ class CompressParse {
   #number(name: string, text: string, least: number, most: number): number {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
-    this.#problems.push(`--${name}: a whole number from ${least} to ${most}, given ${shown(text)}`);
+    this.#problems.push(
+      `--${name}: given ${shown(text)}, allowed: an integer from ${least} to ${most}`,
+    );
     return least;
   }
 

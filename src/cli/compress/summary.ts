@@ -47,7 +47,10 @@ export class Summary {
     const errors = this.errors === 0 ? '' : `, ${plural(this.errors, 'error')}`;
     const isDry = isDryRun ? ' (dry run: nothing was changed)' : '';
     let text = `${plural(this.files, 'file')}${small}${pruned}${errors}${isDry}\n`;
-    for (const [{ name }, counts] of this.#counts) text += `${name.padEnd(5)}${line(counts)}\n`;
+    for (const [{ name }, counts] of this.#counts) {
+      const { written, current, larger, removed } = counts;
+      if (written + current + larger + removed > 0) text += `${name.padEnd(5)}${line(counts)}\n`;
+    }
     return text;
   }
 }

@@ -203,7 +203,7 @@ test('has no other notes', async () => {
 function readme(name: string): string {
   return `# ${name}
 
-An HTTP server with [vibing](https://www.npmjs.com/package/vibing).
+An HTTP server with vibing.
 
 \`\`\`sh
 npm install
