@@ -2,13 +2,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../measure/child-process.ts';
 
 /** Compiled, this file lies in build/perf/compare/. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const CACHE = join(ROOT, 'node_modules', '.cache', 'perf-compare');
+/** Not below node_modules: there the compiler takes imported files for those of packages. */
+const CACHE = join(tmpdir(), 'vibing-perf-compare');
 const BUILD_MS_MAX = 300_000;
 const INSTALL_MS_MAX = 300_000;
 const ANY_CORE = -1;
