@@ -89,7 +89,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.state.open();
     this.requests = 0;
     this.awaitsPreface = this.context.proxyPolicy !== null;
-    this.#pipelineEnd = this.context.limits.pipelineDepthMax;
+    this.#pipelineEnd = 0; // The first request sets it: see REFRESHES_MIN of the response cache.
     this.knownPeer = null;
     this.sendQueue.open(slot);
     this.context.counters.accepted += 1;

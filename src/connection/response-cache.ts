@@ -35,6 +35,17 @@ const OTHERS_MAX = 16;
 const REPEATS_MIN = 8;
 
 const CONTENT_LENGTH = asciiBytes('Content-Length: ');
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * So often cached heads are encoded again at the beginning, whatever the second. Otherwise V8
+ * optimizes all that calls this in the first second, without a refresh, and again after it, for a
+ * third of a second of a core.
+ */
+const REFRESHES_MIN = 32;
+
+/** The second of a head that was not encoded. */
+const NEVER = -1;
 
 interface Candidate {
   readonly status: number;
@@ -61,6 +72,7 @@ export class ResponseCache {
   #candidate: Candidate = { status: 0, names: [], values: [] };
   #found = 0;
   #others = OTHERS_MAX;
+  #refreshes = 0;
 
   /** The head of a response; null when it is not cached. */
   find(exchange: Exchange, wallMs: number): CachedHead | null {
@@ -68,19 +80,29 @@ export class ResponseCache {
     const { characters, count } = fields;
     if (count > FIELDS_MAX || characters > CHARACTERS_MAX) return null;
     if (connectionFieldOf(exchange) !== ConnectionField.None) return null;
+    const entry = this.#entryOf(status, fields);
+    if (entry === null) return null;
     const second = Math.floor(wallMs / 1000);
+    if (entry.second !== second || this.#refreshes < REFRESHES_MIN) {
+      this.#refresh(entry, fields, second);
+    }
+    return entry;
+  }
+
+  #entryOf(status: number, fields: ResponseFields): CachedHead | null {
     const entries = this.#entries;
     for (let index = 0; index < entries.length; index++) {
       const entry = entries[index];
-      if (entry.status !== status || !hasFields(entry.names, entry.values, fields)) continue;
-      if (entry.second !== second) {
-        entry.bytes = this.#encode(status, fields, second);
-        entry.second = second;
-        entry.full = null;
-      }
-      return entry;
+      if (entry.status === status && hasFields(entry.names, entry.values, fields)) return entry;
     }
-    return this.#missed(status, fields, second);
+    return this.#missed(status, fields);
+  }
+
+  #refresh(entry: CachedHead, fields: ResponseFields, second: number): void {
+    entry.bytes = this.#encode(entry.status, fields, second);
+    entry.second = second;
+    this.#refreshes += 1;
+    entry.full = null;
   }
 
   /** Of heads that were not sent for a second: a text may be a part of a much longer one. */
@@ -90,7 +112,7 @@ export class ResponseCache {
     }
   }
 
-  #missed(status: number, fields: ResponseFields, second: number): CachedHead | null {
+  #missed(status: number, fields: ResponseFields): CachedHead | null {
     const { names, values, status: candidate } = this.#candidate;
     if (candidate !== status || !hasFields(names, values, fields)) {
       this.#others += 1;
@@ -100,18 +122,17 @@ export class ResponseCache {
     this.#found += 1;
     if (this.#found < FOUND_MIN) return null;
     this.#others = OTHERS_MAX;
-    const bytes = this.#encode(status, fields, second);
-    this.#entries[this.#next] = {
+    const entry = {
       status,
       names: names.map(internalized),
       values: values.map(internalized),
-      second,
-      bytes,
+      second: NEVER,
+      bytes: NO_BYTES,
       text: '',
       repeats: 0,
       full: null,
     };
-    const entry = this.#entries[this.#next];
+    this.#entries[this.#next] = entry;
     this.#next = (this.#next + 1) % ENTRIES_MAX;
     return entry;
   }
