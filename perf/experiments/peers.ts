@@ -24,7 +24,8 @@ import { peerProblem, startPeer } from '../servers/start-peer.ts';
 import { attempt } from './attempt.ts';
 import { type PeerFigures, peerTable, type ScenarioFigures } from './peer-table.ts';
 
-const WARM_UP_MS = 700;
+/** V8 optimizes for some two seconds. */
+const WARM_UP_MS = 2_000;
 
 export interface PeerOptions {
   readonly rounds: number;
