@@ -61,6 +61,35 @@ describe('the chain', () => {
     assert.equal(services.settledCount, 1);
   });
 
+  it('ends without an exception for promises that are proxies, or of a class that throws', async () => {
+    const thrown = new Error('thrown by a trap');
+    const fails = (): never => {
+      throw thrown;
+    };
+    class Hostile extends Promise<void> {
+      static override get [Symbol.species](): PromiseConstructor {
+        return fails();
+      }
+    }
+    const withConstructor = Object.defineProperty(Promise.resolve(), 'constructor', { get: fails });
+    for (const part of [
+      new Proxy(Promise.resolve(), {}),
+      new Proxy(Promise.resolve(), { getPrototypeOf: fails }),
+      new Proxy(Promise.resolve(), { getOwnPropertyDescriptor: fails }),
+      Hostile.resolve(),
+      withConstructor,
+    ]) {
+      for (const middleware of [[], [passOn]]) {
+        const services = fakeServices();
+        const invocation = invocationWith(services, () => part, middleware);
+        new Chain().run(invocation);
+        await new Promise(setImmediate);
+        await new Promise(setImmediate);
+        assert.equal(services.settledCount, 1);
+      }
+    }
+  });
+
   it('takes what follows a late next() for what decides whether a response may come', async () => {
     for (const [handler, mayCome] of [
       [async () => undefined, false],

@@ -193,7 +193,6 @@ export class UpstreamExchange {
   }
 }
 
-/** Fails when the server sends nothing for so long; the time in which a chunk is used is free. */
 /** The server has begun to respond, and then sent nothing for too long. */
 export class ContentTimeout extends Error {
   constructor() {
@@ -201,6 +200,7 @@ export class ContentTimeout extends Error {
   }
 }
 
+/** Fails when the server sends nothing for so long; the time in which a chunk is used is free. */
 async function* contentOf(
   received: IncomingMessage,
   timeoutMs: number,

@@ -173,11 +173,13 @@ function whenSettled(
   done: () => void,
   failed: (error: unknown) => void,
 ): Promise<void> {
-  const isPlain =
-    part instanceof Promise &&
-    Object.getPrototypeOf(part) === Promise.prototype &&
-    !Object.hasOwn(part, 'constructor');
-  if (isPlain) return then.call(part, done, failed) as Promise<void>;
+  try {
+    const isPlain =
+      Object.getPrototypeOf(part) === Promise.prototype && !Object.hasOwn(part, 'constructor');
+    if (isPlain) return then.call(part, done, failed) as Promise<void>;
+  } catch {
+    // A proxy: whatever it throws below is the error of the part.
+  }
   return new Promise<void>((resolve) => resolve(part)).then(done, failed);
 }
 
