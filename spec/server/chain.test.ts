@@ -61,7 +61,7 @@ describe('the chain', () => {
     assert.equal(services.settledCount, 1);
   });
 
-  it('ends without an exception for promises that are proxies, or of a class that throws', async () => {
+  it('ends without an exception for promises that are proxies or whose class throws', async () => {
     const thrown = new Error('thrown by a trap');
     const fails = (): never => {
       throw thrown;
@@ -71,13 +71,14 @@ describe('the chain', () => {
         return fails();
       }
     }
-    const withConstructor = Object.defineProperty(Promise.resolve(), 'constructor', { get: fails });
+    const ofNone = Promise.resolve();
+    Object.defineProperty(ofNone, 'constructor', { get: fails });
     for (const part of [
       new Proxy(Promise.resolve(), {}),
       new Proxy(Promise.resolve(), { getPrototypeOf: fails }),
       new Proxy(Promise.resolve(), { getOwnPropertyDescriptor: fails }),
       Hostile.resolve(),
-      withConstructor,
+      ofNone,
     ]) {
       for (const middleware of [[], [passOn]]) {
         const services = fakeServices();
