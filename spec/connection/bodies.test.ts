@@ -27,6 +27,13 @@ const echoBody: Handler = async (request, response) => {
   response.text(`${request.target}:${await request.text()}`);
 };
 
+/** Responds with the text of the body, which it reads in chunks. */
+const echoChunks: Handler = async (request, response) => {
+  let text = '';
+  for await (const chunk of request.body) text += Buffer.from(chunk).toString();
+  response.text(text);
+};
+
 /** Responds at once and reads nothing. */
 const careless: Handler = (request, response) => response.text(request.target);
 
@@ -459,11 +466,7 @@ describe('100 (Continue)', () => {
   });
 
   it('is sent once, however often the handler reads', async () => {
-    const fixture = new ConnectionFixture(async (request, response) => {
-      let text = '';
-      for await (const chunk of request.body) text += Buffer.from(chunk).toString();
-      response.text(text);
-    });
+    const fixture = new ConnectionFixture(echoChunks);
     const client = fixture.open();
     client.send(post('/', 4, '', EXPECT));
     await fixture.rest();
@@ -489,11 +492,7 @@ describe('100 (Continue)', () => {
   });
 
   it('is not sent when a part of the body has come, and the rest is waited for', async () => {
-    const fixture = new ConnectionFixture(async (request, response) => {
-      let text = '';
-      for await (const chunk of request.body) text += Buffer.from(chunk).toString();
-      response.text(text);
-    });
+    const fixture = new ConnectionFixture(echoChunks);
     const client = fixture.open();
     for (const [sent, rest] of [
       [post('/', 6, 'abc', EXPECT), 'def'],

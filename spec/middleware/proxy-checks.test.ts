@@ -103,7 +103,7 @@ test('a status from 200 to 299 is healthy, and the log says what is wrong', asyn
   ] as const) {
     assert.equal((await check([status], one)).states, state, `${status}`);
   }
-  const { log, pauses, limits } = await check([503, 0, 200], { ...one, healthy: 1 });
+  const { log, pauses, limits } = await check([503, 0, 200], one);
   assert.deepEqual(log, [
     'proxy: a is avoided: its health check responds 503',
     'proxy: a is healthy again',
