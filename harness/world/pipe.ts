@@ -47,6 +47,8 @@ export class Pipe {
   readonly #options: PipeOptions;
   readonly #transit: Segment[] = [];
   #transitBytes = 0;
+  /** Bytes that a reset lost: their sender never hears of them. */
+  #lostBytes = 0;
   #lastArrivalMs = 0;
   readonly #arrived: Uint8Array[] = [];
   arrivedBytes = 0;
@@ -68,13 +70,14 @@ export class Pipe {
   }
 
   get room(): number {
-    return Math.max(this.#options.capacity - this.#transitBytes - this.arrivedBytes, 0);
+    const taken = this.#lostBytes + this.#transitBytes + this.arrivedBytes;
+    return Math.max(this.#options.capacity - taken, 0);
   }
 
   /** As the sender's kernel counts it: the end of the stream counts as one byte. */
   get unacknowledged(): number {
     const beyondWindow = this.#transitBytes + this.arrivedBytes - (this.#options.capacity >> 1);
-    const bytes = Math.max(this.#transitBytes, beyondWindow);
+    const bytes = this.#lostBytes + Math.max(this.#transitBytes, beyondWindow);
     if (!this.endSent) return bytes;
     return this.ended && bytes === 0 ? 0 : bytes + 1;
   }
@@ -118,6 +121,7 @@ export class Pipe {
   reset(): void {
     if (this.resetSent) return;
     this.resetSent = true;
+    const before = this.unacknowledged;
     const kept = this.#options.random.between(0, this.#transit.length);
     for (let index = kept; index < this.#transit.length; index++) {
       const segment = this.#transit[index];
@@ -125,6 +129,7 @@ export class Pipe {
       // Its arrival stays scheduled, without bytes.
       this.#transit[index] = new Uint8Array(0);
     }
+    this.#lostBytes += before - this.unacknowledged;
     this.#launch('reset');
   }
 
@@ -164,8 +169,10 @@ export class Pipe {
 
   /** Drops what arrived and is unread. */
   discard(): void {
+    const before = this.unacknowledged;
     this.#arrived.length = 0;
     this.arrivedBytes = 0;
+    this.#lostBytes += before - this.unacknowledged;
   }
 
   /** Moves at most `max` bytes into `target`. */
