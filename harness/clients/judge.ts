@@ -311,8 +311,8 @@ export class Judge {
   /** An evicted connection may linger, unless all extra slots are in use. */
   #wasForcedOut({ wire }: JudgedClient): boolean {
     if (wire === null) return false;
-    const { serverEndMs, serverActiveMs } = wire.facts;
-    return this.#parts.wasExhausted() && serverEndMs - serverActiveMs >= this.#parts.overloadWaitMs;
+    const { wasExhausted, overloadWaitMs } = this.#parts;
+    return wasExhausted() && wire.facts.serverIdleMs >= overloadWaitMs;
   }
 
   /** This client acknowledged nothing for the write timeout. */

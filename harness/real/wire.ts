@@ -7,6 +7,7 @@ import type { Wire, WireEvents, WireFacts } from '../world/wire.ts';
 export class RealWire implements Wire, WireFacts {
   readonly injected: readonly string[] = [];
   readonly serverActiveMs: number = Number.NaN;
+  readonly serverIdleMs: number = Number.NaN;
   readonly serverSentMs: number = Number.NaN;
   readonly serverEndMs: number = Number.NaN;
   readonly serverFirstMs: number = Number.NaN;

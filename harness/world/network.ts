@@ -87,6 +87,7 @@ export class Link implements Wire, WireFacts {
   serverClosed = false;
   readonly injected: string[] = [];
   serverActiveMs: number = Number.NaN;
+  serverIdleMs: number = Number.NaN;
   serverEndMs: number = Number.NaN;
   serverSentMs: number = Number.NaN;
   serverFirstMs: number = Number.NaN;
@@ -96,6 +97,8 @@ export class Link implements Wire, WireFacts {
   serverAckedMs: number = Number.NaN;
   /** Bytes that the reactor has received. */
   takenBytes = 0;
+  /** The last activity before that of `serverActiveMs`. */
+  #activeBeforeMs: number = Number.NaN;
   readonly #network: Network;
   readonly #events: WireEvents;
   #unwritten: Uint8Array[] = [];
@@ -262,6 +265,12 @@ export class Link implements Wire, WireFacts {
 
   // --- The server's side ---
 
+  /** The server's socket was active. */
+  noteActive(atMs: number): void {
+    if (atMs > this.serverActiveMs) this.#activeBeforeMs = this.serverActiveMs;
+    this.serverActiveMs = atMs;
+  }
+
   adopt(server: ServerSide): void {
     this.adopted = true;
     this.server = server;
@@ -300,7 +309,11 @@ export class Link implements Wire, WireFacts {
 
   #noteServerEnd(): void {
     if (!Number.isNaN(this.serverEndMs)) return;
-    this.serverEndMs = this.#network.clock.nowMs;
+    const endMs = this.#network.clock.nowMs;
+    this.serverEndMs = endMs;
+    // The poll that the server evicts a client in may return its next bytes, too.
+    this.serverIdleMs =
+      endMs - (this.serverActiveMs < endMs ? this.serverActiveMs : this.#activeBeforeMs);
     this.serverReadAtEnd = this.takenBytes;
   }
 

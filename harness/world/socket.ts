@@ -272,7 +272,7 @@ export class SimSocket implements ServerSide {
     this.activeMs = this.#driver.now();
     this.activeStalledMs = this.#driver.parts.clock.stalledMs;
     const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
-    if (result > 0 && isOpen) this.link.serverActiveMs = this.activeMs;
+    if (result > 0 && isOpen) this.link.noteActive(this.activeMs);
     if (op === Op.Send && result > 0 && isOpen) this.link.serverSentMs = this.activeMs;
     // No connection reads what arrives at an aborted socket.
     if (op === Op.Receive && result > 0 && !this.isAborted) this.link.takenBytes += result;

@@ -23,6 +23,8 @@ export interface WireFacts {
   /** When it last sent some. */
   readonly serverSentMs: number;
   readonly serverEndMs: number;
+  /** How long it had been idle when it ended its side, without what the same poll returned. */
+  readonly serverIdleMs: number;
   /**
    * When it aborted or closed the socket, how much the client had not acknowledged by then, and
    * when the client had last acknowledged something.

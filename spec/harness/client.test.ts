@@ -43,6 +43,7 @@ function violationsOf(extraBytes: number): Violation[] {
   const facts = {
     injected: [],
     serverActiveMs: Number.NaN,
+    serverIdleMs: Number.NaN,
     serverSentMs: 0,
     serverEndMs: Number.NaN,
     serverFirstMs: 0,
