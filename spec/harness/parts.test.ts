@@ -108,6 +108,22 @@ describe('a pipe', () => {
     assert.equal(pipe.unacknowledged, 0);
   });
 
+  it('acknowledges nothing of what a reset or its receiver dropped', () => {
+    for (const isReset of [true, false]) {
+      const { pipe, schedule } = pipeWith(10);
+      pipe.write(Buffer.from('abcdefgh'));
+      if (!isReset) while (schedule.step(Number.POSITIVE_INFINITY));
+      const { unacknowledged } = pipe;
+      if (isReset) pipe.reset();
+      else pipe.discard();
+      assert.equal(pipe.unacknowledged, unacknowledged);
+      assert.ok(pipe.room <= 10 - unacknowledged);
+      while (schedule.step(Number.POSITIVE_INFINITY));
+      assert.equal(Number.isNaN(pipe.resetArrivedMs), !isReset);
+      assert.ok(pipe.unacknowledged > 0);
+    }
+  });
+
   it('delivers bytes in order after its latency, and counts its room', () => {
     const { pipe, schedule } = pipeWith(10);
     const bytes = Buffer.from('abcdef');

@@ -569,6 +569,19 @@ describe('checks after shutdownSend()', () => {
     assert.deepEqual(checks, [0, 1, 2, 0, 1, 0, -1]);
   });
 
+  it('keep what is known while the system does not report it for once', () => {
+    const fixture = new Fixture();
+    const slot = fixture.accept();
+    const socket = fixture.driver.socket(slot);
+    fixture.reactor.shutdownSend(slot);
+    const checks: number[] = [];
+    for (const left of [500, -1, -1, 500, 400, -1, 0]) {
+      socket.unacknowledged = left;
+      checks.push(fixture.reactor.stalledChecks(slot));
+    }
+    assert.deepEqual(checks, [0, 1, 2, 3, 0, 1, -1]);
+  });
+
   it('start anew, whatever checks of sends found', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();

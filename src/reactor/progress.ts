@@ -32,11 +32,12 @@ export class Progress {
     // Where the system does not report it, only a completed send is progress.
     const isStalled = bytes < 0 || bytes === this.#unacknowledged[slot];
     this.#stalled[slot] = isStalled ? this.#stalled[slot] + 1 : 0;
-    this.#unacknowledged[slot] = bytes;
+    // A system that once does not report it, as in a slow reading of its table, changes nothing.
+    if (bytes >= 0 || this.#unacknowledged[slot] < 0) this.#unacknowledged[slot] = bytes;
     return this.#stalled[slot];
   }
 
-  /** Bytes not acknowledged at the last check, -1 where the system does not report it. */
+  /** Bytes not acknowledged when last reported; -1 where the system does not report it. */
   unacknowledged(slot: number): number {
     return this.#unacknowledged[slot];
   }
