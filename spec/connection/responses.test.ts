@@ -40,7 +40,7 @@ const BYTES = 'Content-Type: application/octet-stream';
 const CHUNKED = 'Transfer-Encoding: chunked';
 
 describe('a response at once', () => {
-  for (const length of [0, 1, 255, 256, 257, 700, 8191, 8192, 8193, 20_000]) {
+  for (const length of [0, 1, 255, 256, 257, 700, 16_383, 16_384, 16_385, 20_000]) {
     it(`of ${length} characters`, async () => {
       const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
       const handler: Handler = (_request, response) => response.text(text);
@@ -49,7 +49,7 @@ describe('a response at once', () => {
         respond(text),
         'in blocks shorter than the response',
       );
-      assert.equal(await got(get('/'), handler, { blockBytes: 16_384 }), respond(text));
+      assert.equal(await got(get('/'), handler, { blockBytes: 17_408 }), respond(text));
     });
   }
 
@@ -68,15 +68,15 @@ describe('a response at once', () => {
     assert.equal(await got(get('/'), handler), expected);
   });
 
-  it('is sent with its head in one send, up to 8 KiB of content', async () => {
+  it('is sent with its head in one send, up to 16 KiB of content', async () => {
     for (const [length, sends] of [
       [100, 1],
-      [8192, 1],
-      [8193, 2],
+      [16_384, 1],
+      [16_385, 2],
     ] as const) {
       const fixture = new ConnectionFixture(
         (_request, response) => response.send(new Uint8Array(length)),
-        { blockBytes: 16_384 },
+        { blockBytes: 17_408 },
       );
       const client = fixture.open();
       client.send(get('/'));
@@ -94,8 +94,8 @@ describe('a response at once', () => {
   it('to HEAD is only its head', async () => {
     const handler: Handler = (_request, response) => response.text('hello');
     assert.equal(await got(HEAD, handler), lines('200 OK', [TEXT, 'Content-Length: 5']));
-    const long: Handler = (_request, response) => response.text('x'.repeat(9_000));
-    assert.equal(await got(HEAD, long), lines('200 OK', [TEXT, 'Content-Length: 9000']));
+    const long: Handler = (_request, response) => response.text('x'.repeat(20_000));
+    assert.equal(await got(HEAD, long), lines('200 OK', [TEXT, 'Content-Length: 20000']));
   });
 
   it('to HEAD may have the length of the one to GET', async () => {
@@ -290,12 +290,12 @@ describe('a stream', () => {
     assert.equal(text, lines('200 OK', [CHUNKED], '1\r\na\r\n1\r\nb\r\n0\r\n\r\n'));
   });
 
-  it('chunks around and beyond 8 KiB', async () => {
-    for (const length of [8_191, 8_192, 8_193, 50_000]) {
+  it('chunks around and beyond 16 KiB', async () => {
+    for (const length of [8_192, 16_383, 16_384, 16_385, 50_000]) {
       const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
       const chunk = `${length.toString(16)}\r\n${text}\r\n`;
       const expected = lines('200 OK', [CHUNKED], `${chunk}2\r\nyz\r\n0\r\n\r\n`);
-      for (const blockBytes of [1024, 16_384]) {
+      for (const blockBytes of [1024, 17_408]) {
         assert.equal(await got(get('/'), chunks(text, 'yz'), { blockBytes }), expected);
       }
     }
@@ -315,14 +315,14 @@ describe('a stream', () => {
   });
 
   it('of known length in one large chunk', async () => {
-    const text = 'x'.repeat(9_000);
+    const text = 'x'.repeat(20_000);
     const handler: Handler = async (_request, response) => {
-      response.header('Content-Length', '9000');
+      response.header('Content-Length', '20000');
       await response.write(text);
       response.end();
     };
-    for (const blockBytes of [256, 1024, 16_384]) {
-      const expected = lines('200 OK', ['Content-Length: 9000'], text);
+    for (const blockBytes of [256, 1024, 17_408]) {
+      const expected = lines('200 OK', ['Content-Length: 20000'], text);
       assert.equal(await got(get('/'), handler, { blockBytes }), expected);
     }
   });

@@ -6,7 +6,7 @@ import { shown } from '../base/shown.ts';
 export type Content = string | Uint8Array | null;
 
 /** Content up to this size is copied behind its head: a copy costs less than a second send. */
-export const INLINE_BYTES = 8192;
+export const INLINE_BYTES = 16_384;
 
 /** Throws a TypeError for what is neither text nor bytes. */
 export function checkContent(content: unknown): asserts content is string | Uint8Array {
