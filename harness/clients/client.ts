@@ -180,22 +180,31 @@ export class Client implements WireEvents, JudgedClient, SendingClient {
     } else if (mishap.kind === 'close') {
       wire.close();
       this.#finish('early close by the client');
+    } else if (mishap.kind === 'stop sending') {
+      this.#awaitEnd(wire, mishap.forMs);
     } else {
-      const isReading = mishap.kind === 'stop reading';
-      if (isReading) wire.pause();
-      this.stoppedReading ||= isReading;
+      wire.pause();
+      this.stoppedReading = true;
       this.world.after(mishap.forMs, () => {
         if (this.wire !== wire) return;
-        if (!isReading) {
-          this.judge.timedOut(this);
-          return;
-        }
         this.ownFault = null;
         this.#progressMs = this.world.nowMs();
         wire.resume();
         if (this.wire === wire && this.reader.isBetween) this.#next();
       });
     }
+  }
+
+  /** The server ends a connection whose client stops; its time begins with the first byte it receives. */
+  #awaitEnd(wire: Wire, forMs: number): void {
+    this.world.after(forMs, () => {
+      if (this.wire !== wire) return;
+      const { adopted, serverFirstMs } = wire.facts;
+      const leftMs = adopted ? serverFirstMs + forMs - this.world.nowMs() : forMs;
+      // Not a number where it is not known.
+      if (leftMs >= 0.001) this.#awaitEnd(wire, leftMs);
+      else this.judge.timedOut(this);
+    });
   }
 
   #reset(wire: Wire): void {

@@ -9,7 +9,7 @@ import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
 import type { Flight } from './flight.ts';
 import type { JudgeParts } from './judge-parts.ts';
-import type { JudgedClient } from './judged-client.ts';
+import { isContentForHead, type JudgedClient } from './judged-client.ts';
 import type { RawResponse } from './response-reader.ts';
 
 /** The longest time without a byte: longer than any timeout of the server. */
@@ -47,7 +47,7 @@ export class Judge {
   }
 
   wrong(client: JudgedClient, message: string): void {
-    this.#report(client, 'response', message);
+    if (!isContentForHead(client)) this.#report(client, 'response', message);
   }
 
   // --- Responses ---

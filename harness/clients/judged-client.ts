@@ -34,3 +34,9 @@ export interface JudgedClient {
   /** The connection failed. */
   aborted(): void;
 }
+
+/** A slow HEAD request may time out before the server knows its method: that 408 has content. */
+export function isContentForHead({ reader, last, lastFlight }: JudgedClient): boolean {
+  const isContent = reader.problem !== null && last?.status === 408;
+  return isContent && lastFlight?.planned.method === 'HEAD';
+}

@@ -41,10 +41,7 @@ export class HostileJudge extends Judge {
 
   /** Malformed bytes may be content of another request's response. */
   override wrong(client: JudgedClient, message: string): void {
-    const { flights, last, lastFlight, reader } = client;
-    // A slow HEAD request may time out before the server knows its method.
-    const isContent = reader.problem !== null && last?.status === 408;
-    if (isContent && lastFlight?.planned.method === 'HEAD') return;
+    const { flights, reader } = client;
     const id = flights[0] === undefined ? -1 : idOfFlight(flights[0]);
     const foreign = reader.problem === null ? null : foreignIn(reader.rest, id);
     if (foreign !== null)
