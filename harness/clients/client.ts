@@ -195,7 +195,7 @@ export class Client implements WireEvents, JudgedClient, SendingClient {
     }
   }
 
-  /** The server ends a connection whose client stops; its time begins with the first byte it receives. */
+  /** The server ends a connection whose client stops, counted from the first byte it receives. */
   #awaitEnd(wire: Wire, forMs: number): void {
     this.world.after(forMs, () => {
       if (this.wire !== wire) return;
