@@ -17,6 +17,7 @@ import {
 
 /** Too long to expire in a test. */
 const LONG_MS = 60_000;
+const HEAD_TIMEOUT_MS = 500;
 
 function hello(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
@@ -219,7 +220,7 @@ onDriversInTurn('overload', (add) => {
         const options = {
           connectionsMax: 4,
           blockCount,
-          headTimeoutMs: 500,
+          headTimeoutMs: HEAD_TIMEOUT_MS,
           bodyTimeoutMs: 5_000,
           keepAliveTimeoutMs: 5_000,
           writeTimeoutMs: 5_000,
@@ -245,6 +246,7 @@ async function mixedClients({ open }: Running, random: () => number): Promise<vo
   const behaviours = Array.from({ length: 50 }, async (_, index) => {
     const kind = Math.floor(random() * 7);
     const pauseMs = random() * 50;
+    const openedMs = performance.now();
     const client = await open();
     await wait(random() * 30);
     switch (kind) {
@@ -263,15 +265,18 @@ async function mixedClients({ open }: Running, random: () => number): Promise<vo
         client.reset();
         break;
       default:
-        await good(client, index % 2 === 0 ? get('/big') : post('/', 'b'.repeat(40_000)));
+        await good(client, index % 2 === 0 ? get('/big') : post('/', 'b'.repeat(40_000)), openedMs);
     }
   });
   await Promise.all(behaviours);
 }
 
-async function good(client: RawClient, asked: string): Promise<void> {
+async function good(client: RawClient, asked: string, openedMs: number): Promise<void> {
   const { status } = await client.ask(asked.replace('\r\n', '\r\nConnection: close\r\n'));
-  assert.ok(status === 200 || status === 503, `status ${status}`);
+  // On a busy machine a client may send its request too late.
+  const isLate = performance.now() - openedMs >= HEAD_TIMEOUT_MS;
+  const isRight = status === 200 || status === 503 || (isLate && status === 408);
+  assert.ok(isRight, `status ${status}`);
   await client.endsCleanly();
   client.half();
 }
