@@ -66,8 +66,9 @@ describe('clients that cannot be accepted', () => {
     }
     const lines = life.asyncIo.log.filter((line) => line.includes('accept()'));
     assert.equal(lines.length, 1);
-    const what = `accept() failed with errno ${ERRNO.EMFILE}; no client is accepted until it`;
-    assert.ok(lines[0].includes(what), lines[0]);
+    const what =
+      'clients wait, accept() failed: too many open files; raise the limit of descriptors';
+    assert.ok(lines[0].includes(`${what} (ulimit -n) (EMFILE)`), lines[0]);
     const shown = await shownJson(life.server);
     assert.equal(totalOf(shown, 'vibing_accept_failures_total'), 3);
     assert.match(await life.open().ask(get('/')), /^HTTP\/1\.1 404 /);

@@ -114,6 +114,9 @@ export const LATE_PAUSE_MS = 1;
 /** The log reports late calls once a request, and at most one in this time beyond that. */
 export const LATE_NOTE_MS = 1000;
 
+/** How often the log says that files are 503, as the process has no free descriptor or memory. */
+export const SHORTAGE_NOTE_MS = 10_000;
+
 /**
  * When the log says that a handler has returned neither a response nor a promise: longer than most
  * callbacks take, and far shorter than handler_timeout_ms.

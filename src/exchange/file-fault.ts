@@ -1,8 +1,10 @@
 // What a client learns about a file that cannot be opened.
 
-import { ERRNO } from '../base/errno.ts';
+import { ERRNO, errnoName } from '../base/errno.ts';
+import { SHORTAGE_NOTE_MS } from '../base/fixed-limits.ts';
 import { shown } from '../base/shown.ts';
 import { HttpError } from './http-error.ts';
+import type { ServicesOf } from './services.ts';
 
 const MISSING: readonly number[] = [
   ...[ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.EISDIR, ERRNO.ENAMETOOLONG, ERRNO.ELOOP],
@@ -26,5 +28,24 @@ export function faultError(fault: number, path: string): Error {
   if (isMissing(fault)) return new HttpError(404);
   if (DENIED.includes(-fault)) return new HttpError(403);
   if (TEMPORARY.includes(-fault)) return new HttpError(503);
-  return new Error(`cannot read the file ${shown(path)}: errno ${-fault}`);
+  return new Error(`cannot read the file ${shown(path)}: ${errnoName(-fault)}`);
+}
+
+/** When the next shortage is logged. */
+const nextNoteMs = new WeakMap<Noting, number>();
+
+type Noting = Pick<ServicesOf<unknown>, 'nowMs' | 'logError'>;
+
+/** faultError() for a file that cannot be opened; the log has a shortage, not each one. */
+export function openError(fault: number, path: string, services: Noting): Error {
+  const nowMs = services.nowMs();
+  if (TEMPORARY.includes(-fault) && nowMs >= (nextNoteMs.get(services) ?? 0)) {
+    nextNoteMs.set(services, nowMs + SHORTAGE_NOTE_MS);
+    const name = errnoName(-fault);
+    const advice = name === 'EMFILE' ? '; raise the limit of descriptors (ulimit -n)' : '';
+    services.logError(
+      `requests for files get 503: ${shown(path)} cannot be opened (${name})${advice}`,
+    );
+  }
+  return faultError(fault, path);
 }

@@ -5,7 +5,7 @@ import { checkOptions, TEXT } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { attachment } from './content-disposition.ts';
 import type { Exchange } from './exchange.ts';
-import { faultError } from './file-fault.ts';
+import { openError } from './file-fault.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
 import { representationOf, sendOpenFile } from './representation.ts';
@@ -29,7 +29,7 @@ const OPTIONS = {
   },
 } as const;
 
-/** Responds with a file; rejects with an error of faultError() where it cannot be read. */
+/** Responds with a file; rejects with an error of openError() where it cannot be read. */
 export async function sendFile(
   exchange: Exchange,
   path: string,
@@ -44,7 +44,7 @@ export async function sendFile(
   // Before the file is looked at: its time is settled only if it was so then.
   const wallMs = exchange.services.wallMs();
   const opened = await asyncIo.open(path);
-  if (isFault(opened)) throw faultError(opened, path);
+  if (isFault(opened)) throw openError(opened, path, exchange.services);
   try {
     const { stat } = opened;
     if (stat.kind !== FileKind.File) throw new HttpError(404);

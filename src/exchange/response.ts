@@ -3,6 +3,7 @@
 
 import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
+import { shown } from '../base/shown.ts';
 import { isEntityTag } from '../http/entity-tag.ts';
 import { checkedName, checkValue, fieldText } from '../http/response-fields.ts';
 import { checkStatus } from '../http/status.ts';
@@ -366,7 +367,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES = 'application/octet-stream';
 
 function checkText(content: unknown): asserts content is string {
-  if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
+  if (typeof content === 'string') return;
+  throw new TypeError(`text() and html() take a string, given ${shown(content)}`);
 }
 
 /** Trailers have the same limits as the fields of a head. */

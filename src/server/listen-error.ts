@@ -21,8 +21,13 @@ const NO_SOCKET = 'it is a file that is no socket; remove it, or choose another 
 export function listenError(errno: number, config: Config): Error {
   const code = errnoName(errno);
   const where = config.socket ?? hostPort(config.host, config.port);
-  const words = wordsOfSocket(code, config.socket) ?? WORDS[code] ?? 'the kernel reports an error';
-  return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
+  const words = faultWords(code, wordsOfSocket(code, config.socket));
+  return Object.assign(new Error(`cannot listen on ${where}: ${words}`), { code, errno });
+}
+
+/** What an error of a listener means and what to do, and its name. */
+export function faultWords(code: string, words: string | undefined = WORDS[code]): string {
+  return `${words ?? 'the kernel reports an error'} (${code})`;
 }
 
 /** The words for the path of a unix socket, where they are not those for a port. */

@@ -2,6 +2,7 @@
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import { assert } from '../base/assert.ts';
+import { errnoName } from '../base/errno.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
 import { trustedPeers } from '../base/ip-range.ts';
 import { blockBytesFor } from '../base/limits.ts';
@@ -33,6 +34,7 @@ import { Regions } from '../reactor/regions.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import type { Application } from './application.ts';
 import type { Config } from './config/config.ts';
+import { faultWords } from './listen-error.ts';
 import type { Log } from './log.ts';
 
 export interface RuntimeOptions {
@@ -177,7 +179,7 @@ export class Runtime {
     meter?.add('acceptFaults');
     // Logged once.
     if (counters.acceptFaults === 0)
-      log.warn(`accept() failed with errno ${-result}; no client is accepted until it succeeds`);
+      log.warn(`clients wait, accept() failed: ${faultWords(errnoName(-result))}`);
     counters.acceptFaults += 1;
   }
 

@@ -5,7 +5,7 @@
 import { FileKind, isFault, type OpenFile } from '../async-io/async-io.ts';
 import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
-import { faultError } from '../exchange/file-fault.ts';
+import { faultError, openError } from '../exchange/file-fault.ts';
 import { isAbsent, type Probe, statOf } from './freshness.ts';
 import type { Settings } from './options.ts';
 import type { Found, Root } from './root.ts';
@@ -108,7 +108,7 @@ class Search {
       this.#probes.push({ path, stat: found.stat });
       return found;
     }
-    if (!isAbsent(found)) throw faultError(found, path);
+    if (!isAbsent(found)) throw openError(found, path, this.#services);
     const stat = await statOf(this.#services.asyncIo, path);
     if (isFault(stat)) this.#probes.push({ path, stat: null });
     else this.#isKnown = false;

@@ -11,7 +11,7 @@ import {
 } from '../async-io/async-io.ts';
 import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
-import { faultError } from '../exchange/file-fault.ts';
+import { faultError, openError } from '../exchange/file-fault.ts';
 import {
   isSettled,
   prepareFileHead,
@@ -113,7 +113,7 @@ async function openVariants(
     if (typeof found === 'number') {
       // One that may not be read is not used: the original is there.
       if (isAbsent(found) || found === -EACCES || found === -EPERM) continue;
-      throw faultError(found, path);
+      throw openError(found, path, services);
     }
     if (found.opened === null) continue;
     if (isSameFile(stat, found.stat)) open.set(coding, { ...found, opened: found.opened });

@@ -170,7 +170,8 @@ describe('an injected request', { timeout: TIMEOUT_MS }, () => {
     await refused({ headers: { a: undefined } }, /header a is a string, a number or a list/);
     await refused({ body: 'a', json: 1 }, /body or json, not both/);
     await refused({ json: () => 1 }, /json cannot be undefined or a function/);
-    await refused({ body: 5 }, /iterable/);
+    await refused({ body: 5 }, /body is text, bytes, a form or a stream, given 5; json takes/);
+    await refused({ body: { a: 1 } }, /given an object; json takes other values/);
     await refused({ remotePort: -1 }, /remotePort is a port/);
     await refused([], /plain object/);
   });

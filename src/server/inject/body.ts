@@ -1,7 +1,8 @@
 // The body of an injected request, and how it is sent: no faster than the server reads it.
 
+import { shown } from '../../base/shown.ts';
 import type { MemoryClient } from '../../driver/memory/socket.ts';
-import { END, openSource, type Source } from '../../exchange/source.ts';
+import { type ChunkSource, END, openSource, type Source } from '../../exchange/source.ts';
 import type { InjectBody, InjectOptions } from './options.ts';
 
 export interface RequestContent {
@@ -34,7 +35,18 @@ export async function contentOf({ body, json }: InjectOptions): Promise<RequestC
     const bytes = new Uint8Array(await encoded.arrayBuffer());
     return wholeContent(bytes, encoded.headers.get('content-type'));
   }
-  return { length: -1, type: null, bytes: NO_BYTES, source: openSource(body) };
+  return { length: -1, type: null, bytes: NO_BYTES, source: sourceOf(body) };
+}
+
+/** The content as it arrives. */
+function sourceOf(body: ChunkSource): Source {
+  const source = Object(body) as object;
+  const isSource = [Symbol.asyncIterator, Symbol.iterator, 'getReader'].some(
+    (key) => key in source,
+  );
+  if (isSource) return openSource(body);
+  const message = 'inject(): body is text, bytes, a form or a stream';
+  throw new TypeError(`${message}, given ${shown(body)}; json takes other values`);
 }
 
 function wholeContent(bytes: Uint8Array, type: string | null): RequestContent {

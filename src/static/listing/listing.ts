@@ -7,7 +7,7 @@ import { ERRNO } from '../../base/errno.ts';
 import { LISTING_KEPT_MAX, LISTING_SORTED_MAX } from '../../base/fixed-limits.ts';
 import type { Exchange, Services } from '../../exchange/exchange.ts';
 import { fieldValue } from '../../exchange/field-value.ts';
-import { faultError } from '../../exchange/file-fault.ts';
+import { faultError, openError } from '../../exchange/file-fault.ts';
 import { isUnsent } from '../../exchange/respond.ts';
 import { responseOf } from '../../exchange/response.ts';
 import { latin1 } from '../../http/text.ts';
@@ -51,7 +51,7 @@ export class Listings {
     const reader = await DirectoryReader.open(services.asyncIo, listed, query.filter);
     if (typeof reader === 'number') {
       if (reader === -ENOENT || reader === -ENOTDIR) return false;
-      throw faultError(reader, listed.directory);
+      throw openError(reader, listed.directory, services);
     }
     const { asyncIo } = services;
     const { keptMax, sortedMax } = this.#limits;
