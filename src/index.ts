@@ -85,6 +85,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       closed: (server) => worker.exitWhenDone(server),
       logPrefix: worker.logPrefix,
       noted: (text) => worker.note(text),
+      responding: (nowMs) => worker.responding(nowMs),
       siblings: workerSiblings(),
       metricsPorts,
       sharedMetrics: () => worker.takeMetrics(),

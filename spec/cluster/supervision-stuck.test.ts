@@ -1,5 +1,6 @@
 // A handler that loops for ever, with real processes: its worker is killed and replaced, and the
-// other one serves meanwhile. When exactly, in virtual time: stuck-workers.test.ts.
+// other one serves meanwhile; one that is busy is not. When exactly, in virtual time:
+// stuck-workers.test.ts.
 
 import assert from 'node:assert/strict';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
@@ -53,6 +54,27 @@ onDriversInTurn(
             const killed = killLine(victim);
             await eventually('it is reported', () => killed.test(child.problems));
             assert.equal(child.problems.match(/is killed/g)?.length, 1, child.problems);
+          },
+          0,
+          folder,
+          String(WORKER_TIMEOUT_MS),
+        ),
+      ),
+    );
+    add('is left alone while it handles many slow requests in a row', (driver) =>
+      inFolder((folder) =>
+        withWorkers(
+          driver,
+          async (port, child) => {
+            const [[pid, client]] = await connections(port, 1);
+            const count = 5;
+            // Together they take longer than it may be blocked: in one turn, and in promises.
+            const target = `/block/${(0.75 * WORKER_TIMEOUT_MS) / count}`;
+            await client.send(`${get(target)}${get(`${target}?later`)}`.repeat(count));
+            for (let left = 2 * count; left > 0; left--) {
+              assert.equal(Number((await client.nextResponse()).text), pid);
+            }
+            assert.doesNotMatch(child.problems, /is killed/);
           },
           0,
           folder,

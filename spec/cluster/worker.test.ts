@@ -275,6 +275,18 @@ describe('a worker that listens', () => {
     assert.deepEqual(scripted.process.sent, []);
   });
 
+  it('responds while its handlers respond, whatever the clock does', async () => {
+    const { process, worker } = await Scripted.listening();
+    const times = [5_000, 5_001, 5_249, 5_250, 5_251, 5_500, 4_000, 4_249, 4_250, 90_000];
+    const responses = times.map((nowMs) => {
+      worker.responding(nowMs);
+      return process.sent.splice(0).length;
+    });
+    assert.deepEqual(responses, [1, 0, 0, 1, 0, 1, 1, 0, 1, 1]);
+    worker.responding(91_000);
+    assert.deepEqual(process.sent, [{ vibing: 'pong', isDebugged: false }]);
+  });
+
   it('closes when it is asked, by a signal, or without its primary, and then exits', async () => {
     for (const [how, end] of [
       ['close', ({ receives }) => receives({ vibing: 'close', last: false })],

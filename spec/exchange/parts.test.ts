@@ -62,6 +62,15 @@ async function readAll(request: Request, options?: PartsOptions): Promise<unknow
 }
 
 describe('req.parts()', () => {
+  test('has bytes in memory of their own, with nothing of other requests', async () => {
+    const read = async (request: Request): Promise<unknown> => {
+      for await (const part of request.parts())
+        return String(Buffer.from((await part.bytes()).buffer));
+      return 'no part';
+    };
+    await upload(field('a', 'one') + END, read, (_virtual, text) => assert.equal(text, '"one"'));
+  });
+
   test('has name, file name and type, and content as bytes, text and chunks', async () => {
     const body =
       field('a', 'one') +

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RESPONSE_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { FetchContext, getConnInfo } from '../../src/fetch/context.ts';
 import { fetchHandler } from '../../src/fetch/handler.ts';
@@ -521,6 +522,28 @@ describe('the head of a request', { timeout: TIMEOUT_MS }, () => {
         ]);
       });
     });
+  });
+});
+
+describe('fields whose iterator has no end', { timeout: TIMEOUT_MS }, () => {
+  it('are a 500, and block nothing', async () => {
+    let taken = 0;
+    const headers = {
+      *[Symbol.iterator]() {
+        for (;;) {
+          // The test ends even if nothing else does.
+          if (taken === 1_000_000) return;
+          taken += 1;
+          yield ['x-a', 'b'];
+        }
+      },
+    };
+    for (const url of ['', 'http://upstream/']) {
+      taken = 0;
+      const response = await respond(() => ({ status: 200, headers, body: null, url }));
+      assert.equal(response.status, 500);
+      assert.equal(taken, RESPONSE_FIELDS_MAX + 1);
+    }
   });
 });
 

@@ -37,6 +37,8 @@ function routes(options?: DecompressOptions): (server: Server) => void {
   };
 }
 
+const SECRET = Buffer.from('a secret');
+
 function send(
   client: RawClient,
   target: string,
@@ -49,6 +51,34 @@ function send(
 }
 
 onEachDriver('decompress', (add) => {
+  add('bodies have memory of their own, with nothing of other requests', async (driver) => {
+    const memories: string[] = [];
+    const read = (server: Server): void => {
+      server.use(decompress());
+      const note = ({ buffer }: Uint8Array): void => {
+        memories.push(Buffer.from(buffer).toString('latin1'));
+      };
+      server.post('/all', async (request, response) => {
+        note(await request.bytes());
+        response.empty();
+      });
+      server.post('/chunks', async (request, response) => {
+        for await (const chunk of request.body) note(chunk);
+        response.empty();
+      });
+    };
+    await withServer(driver, {}, read, async ({ open }) => {
+      const client = await open();
+      for (const coding of codings()) {
+        for (const target of ['/all', '/chunks']) {
+          const response = await send(client, target, coding, encodedBytes(coding, SECRET));
+          assert.equal(response.status, 204);
+          assert.equal(memories.splice(0).join(''), String(SECRET), `${coding} ${target}`);
+        }
+      }
+    });
+  });
+
   add('bodies of each coding arrive as they were', async (driver) => {
     await withServer(driver, { bodyBytesMax: 200_000 }, routes(), async ({ open }) => {
       const client = await open();

@@ -121,6 +121,13 @@ onEachDriver(
   oneDriver(),
 );
 
+test('timing() of what is no request throws', () => {
+  for (const given of [undefined, null, 1, {}, 'GET']) {
+    const call = () => timing(given as never);
+    assert.throws(call, /^TypeError: timing\(\): its argument is the request, given /);
+  }
+});
+
 test('invalid options throw', () => {
   assert.throws(() => serverTiming({ total: 'yes' as unknown as boolean }), /true or false/);
   assert.throws(() => serverTiming({ totals: true } as object), /did you mean total/);

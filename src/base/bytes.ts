@@ -31,6 +31,15 @@ export function copyBytes(target: Uint8Array, at: number, source: Uint8Array): n
   return at + length;
 }
 
+/** All chunks in memory of their own: `buffer` of the result has nothing else. */
+export function joined(chunks: readonly Uint8Array[]): Buffer {
+  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  const own = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const chunk of chunks) at = copyBytes(own, at, chunk);
+  return own;
+}
+
 /** Writes text whose characters are all below 256; returns where it ends. */
 export function writeLatin1(target: Uint8Array, at: number, text: string): number {
   const length = text.length;

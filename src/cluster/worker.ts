@@ -15,6 +15,9 @@ import type { WorkerPorts } from './ports.ts';
 export const EXIT_MS = 2_000;
 
 /** The parts of a server that a worker uses. */
+/** At most so often; the least worker_timeout_ms is four times as long. */
+const RESPONDING_MS = 250;
+
 export type WorkerServer = Pick<
   Server,
   'acceptAlso' | 'close' | 'closeLast' | 'config' | 'counters'
@@ -26,6 +29,7 @@ export class Worker {
   #isPrepared = false;
   #hasMetrics = false;
   #isExiting = false;
+  #respondedMs = Number.NEGATIVE_INFINITY;
 
   constructor(assignment: Assignment, ports: WorkerPorts = nodeWorkerPorts) {
     this.#assignment = assignment;
@@ -115,9 +119,8 @@ export class Worker {
         if (message?.vibing === 'close') close(message.last);
         else if (message?.vibing === 'listen') allow();
         else if (message?.vibing === 'reopen') this.#ports.reopenLogs();
-        else if (message?.vibing === 'ping') {
-          void this.#send({ vibing: 'pong', isDebugged: this.#ports.isDebugged() });
-        } else if (message?.vibing === 'accept') {
+        else if (message?.vibing === 'ping') this.#pong();
+        else if (message?.vibing === 'accept') {
           server.acceptAlso(LISTENER_FD + message.listener, message.on);
         }
       });
@@ -125,6 +128,20 @@ export class Worker {
       process.on('disconnect', () => close(true));
       process.on('SIGTERM', () => close(false));
     });
+  }
+
+  #pong(): void {
+    void this.#send({ vibing: 'pong', isDebugged: this.#ports.isDebugged() });
+  }
+
+  /**
+   * A handler responds. Many slow ones may do so before the event loop reads messages: this worker
+   * is busy and not stuck, so it responds before it is asked.
+   */
+  responding(nowMs: number): void {
+    if (Math.abs(nowMs - this.#respondedMs) < RESPONDING_MS) return;
+    this.#respondedMs = nowMs;
+    this.#pong();
   }
 
   /** Reports that this worker accepts no more clients, so that its replacement can start. */

@@ -76,6 +76,9 @@ export class ConnectionTransport implements Transport {
     assert(exchange === connection.exchange, 'the exchange that responds is the current one');
     assert(exchange.phase === Phase.Open, 'a head is sent once');
     if (connection.mustClose()) exchange.disableKeepAlive();
+    const { reactor, responding } = connection.context;
+    // Its own reading of the clock: many slow handlers may respond in one turn.
+    if (responding !== undefined) responding(reactor.driver.now());
   }
 
   /** True when the handler has begun to read the body and neither failed nor left it. */

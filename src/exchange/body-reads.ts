@@ -1,6 +1,7 @@
 // Reads the body of a request: as bytes, text, JSON or a form, or in chunks. A failed read rejects
 // later, so that a loop around it does not block the event loop.
 
+import { joined } from '../base/bytes.ts';
 import type { BodyOptions, ValidatedOptions } from './body-options.ts';
 import { NOT_ARRIVED } from './body-reader.ts';
 import type { Exchange } from './exchange.ts';
@@ -73,11 +74,8 @@ export function readBytesNow(exchange: Exchange, identity: object): Promise<Buff
   return arrived(exchange, identity, copyOf) ?? quietly(readBytes(exchange, identity, {}));
 }
 
-/** Memory of its own: `buffer` of the result has nothing of other requests. */
 function copyOf(bytes: Uint8Array, from: number, to: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(to - from);
-  copy.set(bytes.subarray(from, to));
-  return copy;
+  return joined([bytes.subarray(from, to)]);
 }
 
 /** As readText() without options. */

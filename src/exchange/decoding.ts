@@ -2,6 +2,7 @@
 // bytes can make millions.
 
 import { type ContentCoding, type ContentStream, OutputLimitError } from '../async-io/async-io.ts';
+import { joined } from '../base/bytes.ts';
 import { NOT_ARRIVED } from './body-reader.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { ForwardingTransport } from './forwarding.ts';
@@ -42,8 +43,7 @@ export class DecodingTransport extends ForwardingTransport {
     const isUsual = bytesMax === exchange.bodyLimit;
     const { limit = Number.POSITIVE_INFINITY } = this;
     const most = isUsual ? this.#most(exchange) : Math.min(bytesMax, limit);
-    const decoded = await this.#decode(exchange, most, (decoder) => decoder.finish(encoded));
-    return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length);
+    return await this.#decode(exchange, most, (decoder) => decoder.finish(encoded));
   }
 
   /** Of decompress() and bodyLimit() the least applies. */
@@ -84,12 +84,13 @@ export class DecodingTransport extends ForwardingTransport {
     exchange: Exchange,
     most: number,
     call: (decoder: ContentStream) => Promise<Uint8Array>,
-  ): Promise<Uint8Array> {
+  ): Promise<Buffer> {
     // The exchange may leave while a chunk is received or decoded.
     if (!this.#isOpen) throw bodyOver(exchange);
     this.#decoder ??= exchange.services.asyncIo.decoder(this.#coding, most);
     try {
-      return await call(this.#decoder);
+      // The memory of a decoder has bytes of other requests.
+      return joined([await call(this.#decoder)]);
     } catch (cause) {
       this.#decoder.close();
       if (!this.#isOpen) throw bodyOver(exchange);

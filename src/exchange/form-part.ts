@@ -2,6 +2,7 @@
 // at once, or into a file.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
+import { joined } from '../base/bytes.ts';
 import { checkOptions } from '../base/options.ts';
 import { BODY_RULES, type BodyOptions } from './body-options.ts';
 import type { FormReader } from './form-reader.ts';
@@ -91,7 +92,7 @@ export class FormPart {
       }
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks, bytes);
+    return joined(chunks);
   }
 
   async #saveTo(path: string): Promise<SavedFile> {

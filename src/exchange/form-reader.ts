@@ -3,6 +3,7 @@
 // client cannot send faster than a handler reads.
 
 import { CR, DASH, LF, SP, TAB } from '../base/ascii.ts';
+import { joined } from '../base/bytes.ts';
 import { FORM_HEAD_BYTES_MAX } from '../base/fixed-limits.ts';
 import { utf8 } from '../http/text.ts';
 import { type FormLimits, malformedForm, tooLargeForm, tooManyParts } from './form-parts.ts';
@@ -209,7 +210,7 @@ export class FormReader {
     if (this.#totalBytes > max) tooLargeForm(`more than ${max} bytes (${name})`);
     const left = this.#bytes.subarray(this.#at);
     const added = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#bytes = left.length === 0 ? added : Buffer.concat([left, added]);
+    this.#bytes = left.length === 0 ? added : joined([left, added]);
     this.#at = 0;
     return true;
   }

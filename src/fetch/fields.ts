@@ -1,5 +1,6 @@
 // Fields of a Response on the response that is sent. Those that frame a message are the server's.
 
+import { RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { declareLength } from '../exchange/declared-framing.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { checkedName } from '../http/response-fields.ts';
@@ -23,15 +24,27 @@ export function addFields(
   isDecoded: boolean,
 ): void {
   let dropsCoding = false;
+  const pairs = pairsOf(headers);
   if (isDecoded) {
-    for (const [name, value] of headers) {
+    for (const [name, value] of pairs) {
       if (name.toLowerCase() === 'content-encoding') dropsCoding = isDecodedByFetch(value);
     }
   }
-  for (const [name, value] of headers) {
+  for (const [name, value] of pairs) {
     if (dropsCoding && /^content-(encoding|length)$/i.test(name)) continue;
     addField(exchange, name, value, true);
   }
+}
+
+/** An object that is used like Headers may have an iterator without an end. */
+function pairsOf(headers: Iterable<readonly [string, string]>): (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (const pair of headers) {
+    if (pairs.push(pair) > RESPONSE_FIELDS_MAX) {
+      throw new RangeError(`fetchHandler(): a Response has ${RESPONSE_FIELDS_MAX} fields at most`);
+    }
+  }
+  return pairs;
 }
 
 function isDecodedByFetch(codings: string): boolean {

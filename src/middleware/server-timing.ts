@@ -51,7 +51,11 @@ noteMaker(serverTiming, 'serverTiming');
 
 /** The function that serverTiming() has left in req.state; throws where it does not run. */
 export function timing(request: Request): Timing {
-  const { timing: found } = request.state;
+  const { state } = (request ?? {}) as Partial<Request>;
+  if (state === undefined) {
+    throw new TypeError(`timing(): its argument is the request, given ${shown(request)}`);
+  }
+  const { timing: found } = state;
   if (typeof found === 'function') return found as Timing;
   throw new TypeError('timing(): serverTiming() does not run for this request; add it by use()');
 }

@@ -42,6 +42,7 @@ export interface RuntimeOptions {
   readonly asyncIo: AsyncIo;
   /** The other workers of a worker. */
   readonly siblings?: Siblings | undefined;
+  readonly responding?: ConnectionContext['responding'];
   readonly log: Log;
   readonly counters: Counts;
   /** Null without metrics. */
@@ -115,8 +116,7 @@ export class Runtime {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
         listenDone: (result) => {
-          // The port of a unix socket is 0.
-          services.unixSocket = result === 0;
+          services.unixSocket = result === 0; // It has no port.
           this.#listened?.(result);
         },
         unlistenDone: () => this.#unlistened?.(),
@@ -154,6 +154,7 @@ export class Runtime {
       idleTimeout: Timeout.Idle,
       headTimeout: Timeout.Head,
       handle: (exchange) => application.handle(exchange),
+      responding: options.responding,
       handlerTimedOut: (exchange) =>
         application.timedOut(exchange, 'no response within handler_timeout_ms'),
       proxyPolicy: proxyPolicy(config, log),

@@ -94,6 +94,8 @@ export interface ServerParts extends MetricsParts {
   readonly logPrefix?: string;
   /** Reports that a faster driver could not be used; without it the log reports that. */
   readonly noted?: (note: string) => void;
+  /** Called with the time for every response, before its head is sent. */
+  readonly responding?: RuntimeOptions['responding'];
   readonly asyncIo?: AsyncIo;
   /** The other workers of a worker. */
   readonly siblings?: Siblings;
@@ -257,6 +259,7 @@ export class Server<S extends State = State> extends Group<'', S> {
     const runtime = makeRuntime({
       ...this.#runtimeOptions(),
       siblings: this.#parts.siblings,
+      responding: this.#parts.responding,
       config: { ...config, driver: inherited?.driver ?? config.driver },
     });
     if (runtime.driverNote !== null) this.#reportDriver(runtime.driverNote);

@@ -80,6 +80,13 @@ server.get('/hang', () => {
   console.log('hanging');
   for (;;) {}
 });
+/** Blocks the event loop for so many milliseconds; with `later` when its promise settles. */
+server.get('/block/:ms', async (request, response) => {
+  if (request.query.has('later')) await null;
+  const endMs = performance.now() + Number(request.params['ms']);
+  while (performance.now() < endMs) {}
+  response.text(String(process.pid));
+});
 /** The open descriptors of a program that a handler starts, one a line. */
 server.get('/descriptors', (_request, response) => {
   response.text(execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }));
