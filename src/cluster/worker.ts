@@ -14,10 +14,10 @@ import type { WorkerPorts } from './ports.ts';
 /** Timers of handlers and the like may keep the process running this long after the close. */
 export const EXIT_MS = 2_000;
 
-/** The parts of a server that a worker uses. */
-/** At most so often; the least worker_timeout_ms is four times as long. */
+/** How often a busy worker reports by itself; the least worker_timeout_ms is four times as long. */
 const RESPONDING_MS = 250;
 
+/** The parts of a server that a worker uses. */
 export type WorkerServer = Pick<
   Server,
   'acceptAlso' | 'close' | 'closeLast' | 'config' | 'counters'

@@ -30,9 +30,9 @@ export interface ConnectionContext {
   headTimeout: Timeout;
   /** Runs the middleware and handler of a request. Never throws. */
   readonly handle: (exchange: Exchange) => void;
-  /** Responds in place of a handler that took too long. */
   /** Called with the time for every response of a handler, before its head is sent. */
   readonly responding?: ((nowMs: number) => void) | undefined;
+  /** Responds in place of a handler that took too long. */
   readonly handlerTimedOut: (exchange: Exchange) => void;
   /** Null: connections begin with a request, not with a PROXY header. */
   readonly proxyPolicy: ProxyPolicy | null;
