@@ -47,6 +47,21 @@ describe('credentials', () => {
     });
   });
 
+  test('a name that is not proven is in no state: an error handler and a log take it for a user', async () => {
+    const seen: unknown[] = [];
+    const routesWithError = (server: Server): void => {
+      server.onError((_error, request, response) => {
+        seen.push(request.state['user']);
+        response.status(401).text('no\n');
+      });
+      routes(ALADDIN)(server);
+    };
+    await withSite(routesWithError, async ({ ask }) => {
+      for (const text of ['Aladdin:guess', 'test:', 'stranger:x']) await ask(authorized(text));
+    });
+    assert.deepEqual(seen, [undefined, undefined, undefined]);
+  });
+
   test('a wrong name or password is 401, and never reaches the handler', async () => {
     const wrong = [
       'Aladdin:open sesam',
