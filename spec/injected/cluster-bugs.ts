@@ -180,4 +180,20 @@ export const CLUSTER_BUGS: readonly Bug[] = [
     replace: 'this.#stepStartMs += step.durationMs;',
     tests: ['load/schedule'],
   },
+  {
+    name: 'a client that a worker has confirmed is confirmed again at its end',
+    kind: 'again',
+    file: 'cluster/handoffs.js',
+    find: 'unconfirmed.delete(ack);',
+    replace: 'unconfirmed.has(ack);',
+    tests: ['cluster/unconfirmed-handoffs'],
+  },
+  {
+    name: 'a server whose queue is full counts as dead: its socket is removed',
+    kind: 'fails',
+    file: 'cluster/listeners.js',
+    find: "error.code === 'ECONNREFUSED'",
+    replace: "error.code !== 'ENOENT'",
+    tests: ['cluster/listeners'],
+  },
 ];

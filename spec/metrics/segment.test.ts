@@ -308,7 +308,7 @@ test('of processes of one worker the largest value counts where the family says 
   assert.deepEqual(backwards, { '{"worker":"1"}': 7 }, 'whatever their order');
 });
 
-test('a histogram of another base or of other bounds is another one: the newer one is shown', () => {
+test('a histogram of another base or other bounds is another one: the newer one counts', () => {
   const segments = [SIZES, { ...SIZES, base: 2 }, { ...SIZES, base: 2, bounds: [4] }].map(
     (family, index) => {
       const segment = new Segment(new OwnMemory(512, 1 << 20), 1, 1 + index);

@@ -44,7 +44,7 @@ sizes_sum 2
 sizes_count 2
 `;
 
-test('JSON and text leave out a gauge of a process that has ended, be it first, within or last', () => {
+test('JSON and text leave out a gauge of a process that has ended, wherever it is', () => {
   const level: Family = { ...COUNTER, name: 'level', type: 'gauge', labels: ['kind'] };
   for (const ended of [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]]) {
     const segments = ['a', 'b', 'c'].map((kind, index) => {

@@ -47,7 +47,7 @@ describe('credentials', () => {
     });
   });
 
-  test('a name that is not proven is in no state: an error handler and a log take it for a user', async () => {
+  test('a name without its password is in no state, from which logs take the user', async () => {
     const seen: unknown[] = [];
     const routesWithError = (server: Server): void => {
       server.onError((_error, request, response) => {

@@ -64,7 +64,7 @@ describe('beside other middleware', () => {
     });
   });
 
-  test('it is one hop more, both ways: Via grows at its end, fields of one connection go', async () => {
+  test('it is one more hop, both ways: Via grows, fields of one connection go', async () => {
     const listener: RequestListener = (request, response) => {
       const fields = ['Via', '1.0 inner', 'Connection', 'X-Hop, close', 'X-Hop', 'secret'];
       response.writeHead(200, [...fields, 'X-Via', request.headers.via ?? '', 'X-Kept', 'yes']);
