@@ -15,7 +15,9 @@ type Handle = (response: Response, request: Request) => unknown;
 
 async function sent(handle: Handle, options: object = {}): Promise<Injected> {
   const { server } = unlistenedServer();
-  server.all('/', (request, response) => handle(response, request) as void);
+  server.all('/', (request, response) => {
+    return handle(response, request) as Promise<void>;
+  });
   const response = await server.inject({ target: '/', ...options });
   await response.bytes();
   await server.close();

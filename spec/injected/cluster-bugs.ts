@@ -181,14 +181,6 @@ export const CLUSTER_BUGS: readonly Bug[] = [
     tests: ['load/schedule'],
   },
   {
-    name: 'a client that a worker has confirmed is confirmed again at its end',
-    kind: 'again',
-    file: 'cluster/handoffs.js',
-    find: 'unconfirmed.delete(ack);',
-    replace: 'unconfirmed.has(ack);',
-    tests: ['cluster/unconfirmed-handoffs'],
-  },
-  {
     name: 'a server whose queue is full counts as dead: its socket is removed',
     kind: 'fails',
     file: 'cluster/listeners.js',

@@ -87,4 +87,13 @@ export const METRICS_BUGS: readonly Bug[] = [
     replace: '',
     tests: ['cluster/metrics-documents'],
   },
+  {
+    name: 'a gauge that has ended leaves its comma',
+    kind: 'special',
+    file: 'metrics/json-format.js',
+    find: 'if (value === null)\n                continue;',
+    replace:
+      "if (value === null) {\n                before = ',';\n                continue;\n            }",
+    tests: ['metrics/text-format'],
+  },
 ];
