@@ -61,7 +61,7 @@ test('the last word on a cookie, a tag or a lifetime counts', async () => {
   assert.equal(usual.headers.get('cache-control'), 'no-store');
 });
 
-test('a prepared response has lists beside those of the handler, and none of its other fields', async () => {
+test('a prepared response adds to the lists of the handler, and replaces no field', async () => {
   const fields = { Vary: 'Accept', Link: '</a>; rel=next', 'Set-Cookie': 'a=1', 'X-One': 'own' };
   const prepared = prepare(200, fields, 'text');
   const response = await sent((given) => {

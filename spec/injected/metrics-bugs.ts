@@ -91,9 +91,8 @@ export const METRICS_BUGS: readonly Bug[] = [
     name: 'a gauge that has ended leaves its comma',
     kind: 'special',
     file: 'metrics/json-format.js',
-    find: 'if (value === null)\n                continue;',
-    replace:
-      "if (value === null) {\n                before = ',';\n                continue;\n            }",
+    find: 'if (value === null)',
+    replace: "if (value === null && (before = ','))",
     tests: ['metrics/text-format'],
   },
 ];

@@ -242,9 +242,8 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     name: 'a name without its password is in the state of the request',
     kind: 'fails',
     file: 'middleware/basic-auth.js',
-    find: '            if (result !== true)\n                return reject(response, challenge);\n            request.state.user = user;',
-    replace:
-      '            request.state.user = user;\n            if (result !== true)\n                return reject(response, challenge);',
+    find: 'if (result !== true)',
+    replace: 'request.state.user = user;\n            if (result !== true)',
     tests: ['middleware/basic-auth'],
   },
 ];
