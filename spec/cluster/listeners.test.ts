@@ -246,4 +246,21 @@ describe('a stale unix socket', linuxOnly, () => {
     await removeStaleSocket(path);
     assert.equal(existsSync(path), false);
   });
+
+  it('is none while its queue is full: its server is only slow', async () => {
+    const path = join(folder, 'full');
+    const { calls } = new CountedCalls();
+    const listeners = opened(openListeners(calls, { path }, 1, 1));
+    // Nothing accepts them.
+    const clients = Array.from({ length: 8 }, () => connect(path).on('error', () => {}));
+    const refused = clients.map((client) => new Promise((done) => client.on('close', done)));
+    await Promise.race(refused);
+    await removeStaleSocket(path);
+    const isKept = existsSync(path);
+    for (const client of clients) client.destroy();
+    await Promise.all(refused);
+    listeners.close();
+    assert.ok(isKept);
+    assert.equal(existsSync(path), false);
+  });
 });

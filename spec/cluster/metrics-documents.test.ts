@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import fs, { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -153,6 +154,39 @@ it('segments of files are read up to their end, and those not begun are empty', 
   const others = [0, 9].map((id) => ({ id, histograms: 0, fd, at: id * APART }));
   const bytes = new Taker().take(orderOf([...others, ...sources]));
   assert.ok(bytes.toString() === simple('text', segments));
+});
+
+it('a segment that grows between two reads is read up to its former end', (context) => {
+  const segment = counted(5, 5);
+  const wanted = simple('text', [segment]);
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-'));
+  const fd = openSync(join(folder, 'segment'), 'wx+');
+  const write = (): void => {
+    const { buffer, usedBytes } = segment;
+    writeSync(fd, new Uint8Array(buffer, 0, usedBytes), 0, usedBytes, 0);
+  };
+  write();
+  const { readSync } = fs;
+  let reads = 0;
+  const mocked = context.mock.method(fs, 'readSync', (...given: Parameters<typeof readSync>) => {
+    const bytes = readSync(...given);
+    reads += 1;
+    if (reads > 1) return bytes;
+    // Another process adds a family behind the header that has just been read.
+    segment.cellOf({ name: 'later', type: 'gauge', unit: '', help: 'L.', labels: [] });
+    write();
+    return bytes;
+  });
+  syncBuiltinESMExports();
+  context.after(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+    closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+  const bytes = new Taker().take(orderOf([{ id: 0, histograms: 0, fd, at: 0 }]));
+  assert.equal(reads, 2);
+  assert.ok(bytes.toString() === wanted);
 });
 
 describe('the thread', () => {

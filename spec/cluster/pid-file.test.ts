@@ -51,6 +51,21 @@ function assertError(file: PidFile, message: RegExp): void {
   );
 }
 
+test('is where it was, although the program goes to another folder', () => {
+  const before = process.cwd();
+  try {
+    process.chdir(folder);
+    const file = new PidFile('server.pid');
+    file.claim();
+    file.publish();
+    process.chdir(root);
+    file.remove();
+  } finally {
+    process.chdir(before);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+});
+
 test('appears complete when it is published, and is removed by its owner', () => {
   const file = new PidFile(path);
   file.claim();

@@ -234,6 +234,10 @@ describe('a worker that starts', () => {
     closing.process.disconnect();
     assert.equal(await listened, LISTENING);
     assert.deepEqual(closing.done, ['pin to 3', 'close last']);
+    const first = new Scripted({ core: 0 });
+    first.process.connected = false;
+    await first.worker.listen(first.server, async () => LISTENING);
+    assert.deepEqual(first.done, ['pin to 0'], 'the first core is one like others');
   });
 
   it('reports why it cannot listen', async () => {

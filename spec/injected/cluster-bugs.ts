@@ -180,4 +180,12 @@ export const CLUSTER_BUGS: readonly Bug[] = [
     replace: 'this.#stepStartMs += step.durationMs;',
     tests: ['load/schedule'],
   },
+  {
+    name: 'a server whose queue is full counts as dead: its socket is removed',
+    kind: 'fails',
+    file: 'cluster/listeners.js',
+    find: "error.code === 'ECONNREFUSED'",
+    replace: "error.code !== 'ENOENT'",
+    tests: ['cluster/listeners'],
+  },
 ];

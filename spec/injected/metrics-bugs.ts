@@ -71,4 +71,28 @@ export const METRICS_BUGS: readonly Bug[] = [
     replace: '',
     tests: ['load/phases'],
   },
+  {
+    name: 'the head of a stream counts in the sizes of bodies',
+    kind: 'middle',
+    file: 'metrics/meter.js',
+    find: '(at & WHICH) === Histogram.FirstByte',
+    replace: 'at === Histogram.FirstByte',
+    tests: ['metrics/meter'],
+  },
+  {
+    name: 'a segment that grows while it is read is read beyond its bytes',
+    kind: 'middle',
+    file: 'cluster/metrics-documents.js',
+    find: 'new Uint32Array(bytes.buffer)[Word.End] = bytes.length;',
+    replace: '',
+    tests: ['cluster/metrics-documents'],
+  },
+  {
+    name: 'a gauge that has ended leaves its comma',
+    kind: 'special',
+    file: 'metrics/json-format.js',
+    find: 'if (value === null)',
+    replace: "if (value === null && (before = ','))",
+    tests: ['metrics/text-format'],
+  },
 ];

@@ -238,4 +238,12 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     replace: 'if (!error',
     tests: ['middleware/proxy-turns'],
   },
+  {
+    name: 'a name without its password is in the state of the request',
+    kind: 'fails',
+    file: 'middleware/basic-auth.js',
+    find: 'if (result !== true)',
+    replace: 'request.state.user = user;\n            if (result !== true)',
+    tests: ['middleware/basic-auth'],
+  },
 ];

@@ -167,4 +167,12 @@ export const SERVER_BUGS: readonly Bug[] = [
     replace: 'this.unrouted.push(stepOf(prefix, run, Coverage.Some))',
     tests: ['server/routes'],
   },
+  {
+    name: 'metrics are guarded by the address that a proxy reports',
+    kind: 'special',
+    file: 'server/metrics-guard.js',
+    find: 'exchange.transport.peer()',
+    replace: '(exchange.peer ?? exchange.transport.peer())',
+    tests: ['server/metrics-guard'],
+  },
 ];

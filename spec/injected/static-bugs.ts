@@ -211,4 +211,20 @@ export const STATIC_BUGS: readonly Bug[] = [
     replace: 'this.#isKnown = true',
     tests: ['static/system-edges'],
   },
+  {
+    name: 'a file with one compressed variant has no Vary',
+    kind: 'special',
+    file: 'static/load-file.js',
+    find: 'open.size > 0 ? VARY : null',
+    replace: 'open.size > 1 ? VARY : null',
+    tests: ['static/precompressed'],
+  },
+  {
+    name: 'others wait until a file that is not kept was sent',
+    kind: 'middle',
+    file: 'static/site.js',
+    find: '                found();\n                if (await this',
+    replace: '                if (await this',
+    tests: ['static/one-look-up'],
+  },
 ];

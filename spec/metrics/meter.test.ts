@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Meter } from '../../src/metrics/meter.ts';
 import { type Distribution, Reader, type Series } from '../../src/metrics/reader.ts';
+import { FAMILIES } from '../../src/metrics/schema.ts';
 import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
 
 class Fixture {
@@ -55,6 +56,55 @@ test('a response that waits for the end of its turn keeps the meter open', () =>
   assert.ok(meter.isOpen);
   meter.flush(1);
   assert.equal(meter.isOpen, false);
+});
+
+test('a response is active from its request to its end or its abort', () => {
+  const fixture = new Fixture();
+  const { meter } = fixture;
+  const active = meter.segment.cellOf(FAMILIES.active);
+  const seen: number[] = [];
+  const note = (): unknown => seen.push(meter.segment.cells[active]);
+  meter.began();
+  meter.began();
+  meter.began();
+  note();
+  meter.aborted();
+  note();
+  meter.responded(meter.route('/'), 1, 200, 0, 0, 0, false);
+  note();
+  meter.responded(meter.route('/'), 1, 200, 0, 0, 0, false);
+  note();
+  assert.deepEqual(seen, [3, 2, 1, 0]);
+  assert.equal(meter.valueOf('aborted'), 1);
+});
+
+test('a connection is open until it is closed, and stays accepted', () => {
+  const { meter } = new Fixture();
+  const { cells } = meter.segment;
+  const [open, accepted] = [FAMILIES.open, FAMILIES.accepted].map((family) => {
+    return meter.segment.cellOf(family);
+  });
+  meter.opened();
+  meter.opened();
+  meter.closed('idle');
+  assert.deepEqual([cells[open], cells[accepted]], [1, 2]);
+  meter.closed('idle');
+  assert.deepEqual([cells[open], cells[accepted]], [0, 2]);
+});
+
+test('the head of a response counts for the time of its first byte alone', () => {
+  const fixture = new Fixture();
+  const { meter } = fixture;
+  meter.began();
+  meter.headSent(meter.route('/'), 1, 200, 0);
+  meter.flush(3);
+  meter.responded(meter.route('/'), 1, 200, 0, 10, 20, true);
+  meter.flush(5);
+  for (const part of ['request', 'response']) {
+    const [series] = fixture.series(`http_server_${part}_body_size_bytes`);
+    const { count, sum } = fixture.distribution(series);
+    assert.deepEqual([count, sum], [1, part === 'request' ? 10 : 20], part);
+  }
 });
 
 test('before it is full, the head and the end of one more response have room', () => {

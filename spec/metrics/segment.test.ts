@@ -304,6 +304,25 @@ test('of processes of one worker the largest value counts where the family says 
   });
   const values = valuesOf(readerOf(...segments), 'started');
   assert.deepEqual(values, { '{"worker":"1"}': 7, '{"worker":"2"}': 6 });
+  const backwards = valuesOf(readerOf(segments[1], segments[0]), 'started');
+  assert.deepEqual(backwards, { '{"worker":"1"}': 7 }, 'whatever their order');
+});
+
+test('a histogram of another base or other bounds is another one: the newer one counts', () => {
+  const segments = [SIZES, { ...SIZES, base: 2 }, { ...SIZES, base: 2, bounds: [4] }].map(
+    (family, index) => {
+      const segment = new Segment(new OwnMemory(512, 1 << 20), 1, 1 + index);
+      observe(segment, segment.cellOf(family), 1);
+      return segment;
+    },
+  );
+  for (let count = 1; count <= segments.length; count++) {
+    const reader = readerOf(...segments.slice(0, count));
+    assert.equal(distributionOf(reader).count, 1, `${count} segments`);
+    const [{ family }] = reader.families();
+    assert.equal(family.base, count === 1 ? 1 : 2);
+    assert.equal(family.bounds?.length ?? 0, count === 3 ? 1 : 0);
+  }
 });
 
 test('a reader that is reset knows nothing of the segments before', () => {

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Family } from '../../src/metrics/family.ts';
+import { jsonFormat } from '../../src/metrics/json-format.ts';
 import { Reader } from '../../src/metrics/reader.ts';
-import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
+import { OwnMemory, Segment, Word } from '../../src/metrics/segment.ts';
 import { TextFormat, textFormat } from '../../src/metrics/text-format.ts';
 
 const COUNTER: Family = {
@@ -18,6 +19,8 @@ const SIZES: Family = {
   ...{ name: 'sizes', type: 'histogram', unit: '', help: 'Sizes.', labels: [] },
   ...{ base: 1, bounds: [0.5, 1, 4] },
 };
+
+const FACTS = { name: '', version: '', node: '', driver: '', started: 0, workers: 1 };
 
 function textOf(format: TextFormat): string {
   const segment = new Segment(new OwnMemory(16_384, 16_384));
@@ -40,6 +43,30 @@ sizes_bucket{le="+Inf"} 2
 sizes_sum 2
 sizes_count 2
 `;
+
+test('JSON and text leave out a gauge of a process that has ended, wherever it is', () => {
+  const level: Family = { ...COUNTER, name: 'level', type: 'gauge', labels: ['kind'] };
+  for (const ended of [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]]) {
+    const segments = ['a', 'b', 'c'].map((kind, index) => {
+      const segment = new Segment(new OwnMemory(16_384, 16_384));
+      segment.cells[segment.cellOf(level, [kind])] = 1 + index;
+      if (ended.includes(index)) segment.words[Word.IsUsed] = 0;
+      return segment;
+    });
+    const reader = new Reader(() => segments.map(({ buffer }, id) => ({ id, buffer })));
+    const left = [0, 1, 2].filter((index) => !ended.includes(index));
+    const json = JSON.parse([...jsonFormat(reader, FACTS, 1)].join(''));
+    const values = json.families.flatMap(({ series }: { series: { value: number }[] }) => {
+      return series.map(({ value }) => value);
+    });
+    assert.deepEqual(
+      values,
+      left.map((index) => 1 + index),
+    );
+    const lines = [...textFormat(reader, TextFormat.Prometheus)].join('').split('\n');
+    assert.equal(lines.filter((line) => line.startsWith('level{')).length, left.length);
+  }
+});
 
 test('the format of Prometheus', () => {
   const help = String.raw`A "thing" \\ of\ntwo lines.`;

@@ -47,6 +47,21 @@ describe('credentials', () => {
     });
   });
 
+  test('a name without its password is in no state, from which logs take the user', async () => {
+    const seen: unknown[] = [];
+    const routesWithError = (server: Server): void => {
+      server.onError((_error, request, response) => {
+        seen.push(request.state['user']);
+        response.status(401).text('no\n');
+      });
+      routes(ALADDIN)(server);
+    };
+    await withSite(routesWithError, async ({ ask }) => {
+      for (const text of ['Aladdin:guess', 'test:', 'stranger:x']) await ask(authorized(text));
+    });
+    assert.deepEqual(seen, [undefined, undefined, undefined]);
+  });
+
   test('a wrong name or password is 401, and never reaches the handler', async () => {
     const wrong = [
       'Aladdin:open sesam',

@@ -68,6 +68,7 @@ onEachDriver('cors', (add) => {
     const response = await ask(driver, undefined, preflight());
     assert.equal(response.status, 204);
     assert.equal(response.field(ALLOW), '*');
+    assert.ok(response.all('vary').includes('Access-Control-Request-Method'));
     const methods = 'GET, HEAD, PUT, PATCH, POST, DELETE';
     assert.equal(response.field('access-control-allow-methods'), methods);
     assert.equal(response.field('access-control-allow-headers'), undefined);

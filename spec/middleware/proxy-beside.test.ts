@@ -64,6 +64,23 @@ describe('beside other middleware', () => {
     });
   });
 
+  test('it is one more hop, both ways: Via grows, fields of one connection go', async () => {
+    const listener: RequestListener = (request, response) => {
+      const fields = ['Via', '1.0 inner', 'Connection', 'X-Hop, close', 'X-Hop', 'secret'];
+      response.writeHead(200, [...fields, 'X-Via', request.headers.via ?? '', 'X-Kept', 'yes']);
+      response.end();
+    };
+    await withUpstream(listener, async ({ url }) => {
+      await withSite(routes(url), async ({ ask }) => {
+        const response = await ask(get('/', 'Via: 1.0 outer', 'Via: 1.1 middle'));
+        assert.equal(response.field('x-via'), '1.0 outer, 1.1 middle, 1.1 vibing');
+        assert.equal(response.all('via').join(', '), '1.0 inner, 1.1 vibing');
+        assert.deepEqual(response.all('x-hop'), []);
+        assert.equal(response.field('x-kept'), 'yes');
+      });
+    });
+  });
+
   test('a name that only differs by underscores is no field of the proxy', async () => {
     await withUpstream(echo, async ({ url }) => {
       await withSite(routes(url), async ({ ask }) => {

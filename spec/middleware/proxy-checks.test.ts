@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Upstream } from '../../src/async-io/upstream.ts';
 import type { Services } from '../../src/exchange/exchange.ts';
 import { checkAgainAndAgain, healthWithDefaults } from '../../src/middleware/proxy-health.ts';
-import type { ProxyServer } from '../../src/middleware/proxy-servers.ts';
+import { type ProxyServer, ProxyServers } from '../../src/middleware/proxy-servers.ts';
 import { upstreamAddress } from '../../src/middleware/upstream-address.ts';
 
 interface Checked {
@@ -89,6 +89,63 @@ test('only checks in a row take an upstream out, or bring it back', async () => 
     assert.equal(checked.states, states, statuses.join());
     assert.equal(checked.destroyed, statuses.length, 'each check returns its connection');
   }
+});
+
+test('a check in flight when the server ends is broken off, and changes nothing', async () => {
+  const server: ProxyServer = {
+    upstream: {} as Upstream,
+    host: 'a.test',
+    name: 'a',
+    failedUntilMs: Number.NEGATIVE_INFINITY,
+    isDown: false,
+  };
+  let fail = (_error: Error): void => {};
+  const response = new Promise((_resolve, reject) => {
+    fail = reject;
+  });
+  let destroyed = 0;
+  const upstream = {
+    send: () => ({
+      ...{ limitTo: () => {}, end: () => {}, response },
+      destroy: () => {
+        destroyed += 1;
+        fail(new Error('the connection was closed'));
+      },
+    }),
+  } as unknown as Upstream;
+  let end = (): void => {};
+  const services = {
+    ended: false,
+    onEnd: (run: () => void) => {
+      end = run;
+    },
+    logError: assert.fail,
+    pause: () => assert.fail('there is no next check'),
+  };
+  const health = healthWithDefaults({ path: '/', unhealthy: 1 });
+  const given = services as unknown as Services;
+  const checking = checkAgainAndAgain(server, upstream, health, given);
+  services.ended = true;
+  end();
+  assert.equal(destroyed, 1);
+  await checking;
+  assert.equal(server.isDown, false);
+});
+
+test('an upstream that is down has no turn while another one is up', () => {
+  const servers = [true, false, true, false].map((isDown, index) => ({
+    ...{ upstream: {} as Upstream, host: '', name: `${index}`, isDown },
+    failedUntilMs: Number.NEGATIVE_INFINITY,
+  }));
+  const all = new ProxyServers(servers, 1_000);
+  const turns = (count: number): string => {
+    return Array.from({ length: count }, () => all.next(0).name).join('');
+  };
+  assert.equal(turns(4), '1313');
+  servers[1].failedUntilMs = 5;
+  assert.equal(turns(2), '33');
+  for (const server of servers) server.isDown = true;
+  assert.equal(new Set(turns(4)).size, 4, 'when all are down each is tried');
 });
 
 test('a status from 200 to 299 is healthy, and the log says what is wrong', async () => {

@@ -23,6 +23,8 @@ test('fields replace those of the client and of the proxy, undefined removes the
   const fields: Fields = ({ state }) => ({
     'X-Request-Id': state['requestId'],
     'X-User': 7,
+    'X-Zero': 0,
+    'X-Empty': '',
     'x-forwarded-for': '198.51.100.7',
     'X-Forwarded-Host': undefined,
     Authorization: undefined,
@@ -47,6 +49,8 @@ test('fields replace those of the client and of the proxy, undefined removes the
         'x-forwarded-proto': 'http',
         'x-request-id': response.field('x-request-id'),
         'x-user': '7',
+        'x-zero': '0',
+        'x-empty': '',
         'x-forwarded-for': '198.51.100.7',
         connection: 'keep-alive',
       });

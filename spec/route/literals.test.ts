@@ -66,3 +66,28 @@ test('names with equal hashes are found without a comparison with each', () => {
   assert.equal(find(another), -1);
   assert.equal(find(names[3]), 3);
 });
+
+/** With bytes behind it that are no part of the path. */
+function found(literals: Literals<string>, text: string): string | undefined {
+  const path = Buffer.from(`/${text}/zzzz`);
+  const view = new DataView(path.buffer, path.byteOffset, path.byteLength);
+  return literals.find(view, 1, 1 + text.length)?.behind;
+}
+
+test('each byte of a name of any length is compared, alone and among others', () => {
+  for (let length = 1; length <= 20; length++) {
+    const name = 'abcdefghijklmnopqrst'.slice(0, length);
+    const literals = new Literals<string>();
+    const add = (text: string): string => literals.behind(Buffer.from(text), () => text);
+    add(name);
+    const others: string[] = [];
+    for (let at = 0; at < length; at++) {
+      others.push(`${name.slice(0, at)}X${name.slice(at + 1)}`);
+    }
+    assert.equal(found(literals, name), name);
+    for (const other of [...others, `${name}X`]) assert.equal(found(literals, other), undefined);
+    // Names that are added after a search are found, too.
+    for (const other of others) add(other);
+    for (const other of [name, ...others]) assert.equal(found(literals, other), other);
+  }
+});

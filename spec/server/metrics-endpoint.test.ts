@@ -24,12 +24,14 @@ test('a client that leaves before its first chunk ends the composition', async (
   const { server } = unlistenedServer();
   let begun = 0;
   let ended = 0;
+  let told = 0;
   let finish = (): void => {};
   const composer = {
     works: true,
-    async *compose(): AsyncGenerator<Uint8Array> {
+    async *compose(_order: unknown, sent?: Promise<void>): AsyncGenerator<Uint8Array> {
       try {
         begun += 1;
+        void sent?.then(() => (told += 1));
         await new Promise<void>((resolve) => {
           finish = resolve;
         });
@@ -54,8 +56,12 @@ test('a client that leaves before its first chunk ends the composition', async (
   const whole = server.inject('/shown');
   await eventually('the first composition begins', () => begun === 1);
   finish();
-  assert.equal(await (await whole).text(), 'firstsecond');
+  const shown = await whole;
+  assert.equal(await shown.text(), 'firstsecond');
+  assert.equal(shown.headers.get('vary'), 'Accept, Accept-Encoding');
+  assert.equal(shown.headers.get('cache-control'), 'no-store');
   assert.equal(ended, 1);
+  await eventually('the composer may use its memory again', () => told === 1);
 
   const leaves = new AbortController();
   const left = server.inject({ target: '/shown', signal: leaves.signal });
@@ -65,6 +71,7 @@ test('a client that leaves before its first chunk ends the composition', async (
   await eventually('the server sees it', () => server.counters.closed === 2);
   finish();
   await eventually('the second composition ends', () => ended === 2);
+  await eventually('its memory is free, too', () => told === 2);
   await server.close();
 });
 

@@ -54,13 +54,42 @@ describe('a request for metrics', () => {
     }
     for (const host of [
       ...['xlocalhost', 'localhost.', 'localhost.example', '.localhost'],
-      ...['127.1', '127.0.0.1.example', '127.0.0.1.1', '128.0.0.1', '[::2]', '0.0.0.0', 'rebound'],
+      ...[
+        '127.1',
+        '127.0.1',
+        '127.0.0.1.example',
+        '127.0.0.1.1',
+        '128.0.0.1',
+        '[::2]',
+        '0.0.0.0',
+        'rebound',
+      ],
     ]) {
       assert.equal(await ask([`Host: ${host}`]), '', host);
       assert.equal(await ask([`Host: ${host}`], OTHER), 'named', `${host}, from elsewhere`);
     }
     // A client of HTTP/1.0 names no host; a browser always does.
     assert.equal(await ask(['Host: localhost'], OTHER), 'named');
+  });
+
+  it('is judged by its socket, whatever address a proxy has reported before', async (context) => {
+    const seen: boolean[] = [];
+    const life = new VirtualServer({}, (server) => {
+      server.get('/', (request, response) => {
+        const exchange = exchangeOf(request);
+        exchange.peer = { address: life.driver.peerAddress === LOCAL ? OTHER : LOCAL, port: 1 };
+        seen.push(isLocal(exchange), isNotRebound(exchange));
+        response.empty();
+      });
+    });
+    context.after(() => life.end());
+    await life.server.listen();
+    for (const address of [LOCAL, OTHER]) {
+      life.driver.peerAddress = address;
+      await life.open().ask('GET / HTTP/1.1\r\nHost: rebound\r\n\r\n');
+      await life.open().ask('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    }
+    assert.deepEqual(seen, [false, false, true, true, false, true, false, true]);
   });
 
   it('may name no host with HTTP/1.0', async (context) => {

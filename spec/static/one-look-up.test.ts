@@ -80,3 +80,18 @@ it('a listing that is not read on keeps no other request waiting', async () => {
   assert.equal(other.status, 403);
   assert.equal(stuck.done, false);
 });
+
+it('a file that is sent slowly, and is not kept, keeps no other request waiting', async () => {
+  const { asyncIo, ask } = fixture({ cacheBytesMax: 0, cacheEntryBytesMax: 0 });
+  const read = asyncIo.read.bind(asyncIo);
+  let reads = 0;
+  asyncIo.read = (...given) => {
+    reads += 1;
+    return reads === 1 ? new Promise(() => {}) : read(...given);
+  };
+  const stuck = ask('/a.txt');
+  await finish(asyncIo, [], () => reads === 1);
+  const other = ask('/a.txt');
+  await finish(asyncIo, [other]);
+  assert.deepEqual([other.status, other.body, stuck.done], [200, 'a', false]);
+});

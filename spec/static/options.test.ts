@@ -113,6 +113,8 @@ it('valid options, and their defaults', () => {
   const settings = settingsFrom(options);
   assert.deepEqual(settings.spa, ['index.html']);
   assert.deepEqual(settings.notFound, ['errors', '404.html']);
+  const none = settingsFrom({ cacheBytesMax: 0, cacheEntryBytesMax: 0 });
+  assert.deepEqual([none.cacheBytesMax, none.cacheEntryBytesMax], [0, 0], 'nothing is kept');
   assert.deepEqual(settingsFrom({}).index, ['index.html']);
   assert.deepEqual(settingsFrom({ index: 'a', spa: 'b/c.html' }).spa, ['b', 'c.html']);
   assert.deepEqual(settingsFrom({ index: ['app.html', 'a'], spa: true }).spa, ['app.html']);

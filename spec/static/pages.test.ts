@@ -78,6 +78,8 @@ describe('a page in place of a 404', () => {
       ['/some/path', HTML, 200, 'Accept'],
       ['/some/path', { ...HTML, 'if-none-match': etag }, 304, 'Accept'],
       ['/some/path', { accept: 'image/png' }, 404, 'Accept'],
+      ['/some/path', { accept: 'TEXT/HTML;Q=0.1' }, 200, 'Accept'],
+      ['/some/path', { accept: '*/*, Text/Html;Q=0' }, 404, 'Accept'],
       ['/some/path.js', HTML, 404, null],
       ['/app.html', HTML, 200, null],
       ['/api', HTML, 200, null],

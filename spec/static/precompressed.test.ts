@@ -83,6 +83,10 @@ for (const driver of oneDriver()) {
       assert.equal(tags.size, 4);
       const plain = await ask('/plain.txt', 'gzip');
       assert.equal(plain.headers.get('vary'), undefined);
+      for (const accept of ['gzip', 'identity']) {
+        const { headers } = await ask('/index.html', accept);
+        assert.equal(headers.get('vary'), 'Accept-Encoding', 'also with one variant');
+      }
       assert.equal(plain.headers.get('content-encoding'), undefined);
     });
 

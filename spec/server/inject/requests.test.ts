@@ -297,6 +297,30 @@ describe('the body of an injected request', { timeout: TIMEOUT_MS }, () => {
     assert.equal(await response.text(), '3000000');
   });
 
+  it('is that of the call, whatever becomes of its memory', async () => {
+    const bytes = Buffer.from('before');
+    const buffer = new Uint8Array(bytes).buffer;
+    const both = [bytes, buffer].map((body) => sent({ ...post, body }));
+    bytes.fill('x');
+    new Uint8Array(buffer).fill(120);
+    for (const { body } of await Promise.all(both)) assert.equal(body, 'before');
+  });
+
+  it('is cancelled when the request is refused before it is sent', async () => {
+    const { server } = unlistenedServer();
+    const cancelled: string[] = [];
+    const body = (): ReadableStream<Uint8Array> => {
+      return new ReadableStream({
+        cancel: () => {
+          cancelled.push('cancelled');
+        },
+      });
+    };
+    const headers = { 'Transfer-Encoding': 'gzip' };
+    await assert.rejects(() => server.inject({ ...post, headers, body: body() }), TypeError);
+    assert.equal(cancelled.length, 1);
+  });
+
   it('that fails breaks the connection', async () => {
     const { server } = unlistenedServer();
     const seen: string[] = [];
