@@ -204,6 +204,11 @@ function failed(
 ): Given {
   const record = recordOf(context, request, response);
   context.monitor.caught(record, 'onError', error);
+  if (record.hasFailed) {
+    const what = `the error handler of request ${record.id} runs again, for its own error`;
+    context.monitor.report('liveness', what, record);
+  }
+  record.hasFailed = true;
   if (record.script.kind !== 'hostile') return;
   context.monitor.count('part', 'onError');
   return run(context, { record, request, response, next: null }, record.script.onError, 'onError');

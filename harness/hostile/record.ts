@@ -35,6 +35,8 @@ export class RequestRecord {
   readonly latest: Map<Kind, object> = new Map();
   /** Properties that were true once, as 'response.sent': they must stay so. */
   readonly wasTrue: Set<string> = new Set();
+  /** Its error handler has run. */
+  hasFailed = false;
   readonly #whenEnded: (() => void)[] = [];
   readonly #whenOver: (() => void)[] = [];
 

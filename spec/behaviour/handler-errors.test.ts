@@ -393,6 +393,58 @@ onEachDriver('onError', (add) => {
     }
   });
 
+  const begun: readonly (readonly [what: string, begin: (response: Response) => unknown])[] = [
+    ['a file that is missing', (response) => response.file('/missing/page.html')],
+    ['a file without a path', (response) => response.file('')],
+    [
+      'a stream that fails',
+      (response) =>
+        response.stream({
+          // biome-ignore lint/correctness/useYield: it fails before its first chunk.
+          async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+            throw new Error('broken, too');
+          },
+        }),
+    ],
+  ];
+  for (const [what, begin] of begun) {
+    add(`that begins ${what} and does not await it runs once`, async (driver) => {
+      const calls: string[] = [];
+      const own = (server: Server) => {
+        routes(server);
+        server.onError((_error, _request, response) => {
+          calls.push('outer');
+          if (calls.length < 100) void begin(response);
+        });
+        server.group('/in', (group) => {
+          group.onError((_error, _request, response) => {
+            calls.push('inner');
+            if (calls.length < 100) void begin(response);
+          });
+          group.get('/throw', () => {
+            throw new Error('secret words');
+          });
+        });
+      };
+      await withServer(driver, {}, own, async ({ open }) => {
+        const client = await open();
+        const expected = what.includes('missing') ? 404 : 500;
+        for (let round = 0; round < 2; round++) {
+          for (const [target, ran] of [
+            ['/throw', ['outer']],
+            ['/nowhere', ['outer']],
+            ['/in/throw', ['inner', 'outer']],
+          ] as const) {
+            calls.length = 0;
+            assert.equal((await client.ask(get(target))).status, expected, target);
+            assert.deepEqual(calls, ran, target);
+          }
+        }
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+      });
+    });
+  }
+
   add('that throws an HttpError gets its response', async (driver) => {
     const own = (server: Server) => {
       routes(server);

@@ -302,10 +302,11 @@ export class Application {
     if (later !== undefined) this.#chain.also(exchange, later);
   }
 
-  /** The innermost first. */
+  /** Those that have not run for this request, the innermost first. */
   #errorHandlersOf(exchange: Exchange): readonly ErrorHandler[] {
-    const route = invocationOf(exchange).match.value;
-    return route === null ? this.routes.errorHandlersOf(exchange) : route.scope.errorHandlers();
+    const { errorHandlers, match } = invocationOf(exchange);
+    if (errorHandlers !== null) return errorHandlers;
+    return match.value?.scope.errorHandlers() ?? this.routes.errorHandlersOf(exchange);
   }
 
   /**
@@ -318,12 +319,12 @@ export class Application {
     [handler, ...outer]: readonly ErrorHandler[],
     error: unknown,
   ): Promise<void> | undefined {
-    if (handler === undefined) {
-      this.#respondWithError(exchange, error);
-      return undefined;
-    }
+    if (handler === undefined) return void this.#respondWithError(exchange, error);
     let later: Promise<void> | null;
-    const { request, response } = invocationOf(exchange);
+    const invocation = invocationOf(exchange);
+    const { request, response } = invocation;
+    // What a handler begins and does not await may fail later: none runs twice.
+    invocation.errorHandlers = outer;
     const { parts } = exchange;
     const { entered } = parts;
     parts.entered = true;
@@ -341,10 +342,7 @@ export class Application {
       return this.#runErrorHandler(exchange, outer, error);
     }
     return new Promise<void>((resolve) => resolve(later)).then(
-      () => {
-        if (needsResponse(exchange)) return this.#runErrorHandler(exchange, outer, error);
-        return undefined;
-      },
+      () => (needsResponse(exchange) ? this.#runErrorHandler(exchange, outer, error) : undefined),
       (second: unknown) => this.#errorHandlerFailed(exchange, outer, second),
     );
   }

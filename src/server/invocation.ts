@@ -11,7 +11,7 @@ import { Response } from '../exchange/response.ts';
 import { Phase, Writer } from '../exchange/state.ts';
 import { Match } from '../route/match.ts';
 import type { RouteEntry } from './routes.ts';
-import type { Step } from './scope.ts';
+import type { ErrorHandler, Step } from './scope.ts';
 
 const NO_STEPS: readonly Step[] = Object.freeze([]);
 const NO_ENDPOINT: Handler = () => {};
@@ -39,6 +39,8 @@ export class Invocation {
   step: number;
   /** A part of the chain returned no promise and no response: it may respond later. */
   mayRespondLater: boolean;
+  /** The error handlers that have not run, the innermost first; null before an error. */
+  errorHandlers: readonly ErrorHandler[] | null;
   /** What the error before has set. */
   errorFields: readonly ErrorField[];
 
@@ -51,6 +53,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
+    this.errorHandlers = null;
     this.errorFields = NO_FIELDS;
     this.#giveHandles();
   }
@@ -65,6 +68,7 @@ export class Invocation {
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
+    this.errorHandlers = null;
     this.errorFields = NO_FIELDS;
     this.#giveHandles();
   }
