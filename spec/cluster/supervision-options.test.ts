@@ -6,7 +6,9 @@ import { onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
 import { withWorkers } from '../behaviour/fixtures/workers.ts';
 import { withChild } from './fixtures/supervision-fixture.ts';
 
-const OURS = ['--min-semi-space-size=10', '--max-semi-space-size=10'];
+const OURS = [
+  ...['--min-semi-space-size=10', '--max-semi-space-size=10', '--initial-old-space-size=64'],
+];
 
 async function optionsOf(port: number): Promise<string[]> {
   const client = await RawClient.open(port);

@@ -11,9 +11,9 @@ import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../../src/base/fixed-limits
 import { inlineMore } from '../../src/driver/inlining.ts';
 import {
   decidesYoungGeneration,
+  generationOptions,
   growthFactor,
   growYoungGeneration,
-  youngGenerationOptions,
 } from '../../src/driver/young-generation.ts';
 
 const MIB = 1024 * 1024;
@@ -42,10 +42,11 @@ it('options that decide the size are recognized', () => {
 });
 
 it('a process with little memory keeps the sizes of V8', () => {
-  assert.deepEqual(youngGenerationOptions(PROCESS_BYTES_MIN - 1), []);
-  assert.deepEqual(youngGenerationOptions(PROCESS_BYTES_MIN), [
+  assert.deepEqual(generationOptions(PROCESS_BYTES_MIN - 1), []);
+  assert.deepEqual(generationOptions(PROCESS_BYTES_MIN), [
     '--min-semi-space-size=10',
     '--max-semi-space-size=10',
+    '--initial-old-space-size=64',
   ]);
 });
 

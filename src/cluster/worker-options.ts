@@ -1,8 +1,8 @@
 // The options of Node and V8 for worker processes: those of this process, or those that the program
-// set in node:cluster, with a young generation for a server.
+// set in node:cluster, with generations of the heap for a server.
 
 import { totalmem } from 'node:os';
-import { decidesYoungGeneration, youngGenerationOptions } from '../driver/young-generation.ts';
+import { decidesYoungGeneration, generationOptions } from '../driver/young-generation.ts';
 import { nodeCluster } from './node-cluster.ts';
 
 /** For each of `count` workers. */
@@ -10,7 +10,7 @@ export function workerOptions(count: number): string[] {
   const { settings } = nodeCluster();
   const given = settings.execArgv ?? process.execArgv;
   if (decidesYoungGeneration([...given, process.env['NODE_OPTIONS'] ?? ''])) return [...given];
-  return [...given, ...youngGenerationOptions(memoryBytes() / count)];
+  return [...given, ...generationOptions(memoryBytes() / count)];
 }
 
 /** The memory of the machine, or the limit of the control groups. */

@@ -3,7 +3,7 @@
 // then costs about the same however much died, so a small generation pays that cost more often.
 
 import { getHeapSpaceStatistics, type HeapSpaceInfo, setFlagsFromString } from 'node:v8';
-import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/fixed-limits.ts';
+import { OLD_SPACE_BYTES, PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/fixed-limits.ts';
 
 const MIB = 1024 * 1024;
 /** V8's default: each growth doubles the size. */
@@ -18,6 +18,7 @@ const SIZE_OPTIONS: readonly string[] = [
   '--min-semi-space-size',
   '--max-semi-space-size',
   '--initial-heap-size',
+  '--initial-old-space-size',
   '--max-heap-size',
   '--single-generation',
   '--optimize-for-size',
@@ -31,18 +32,22 @@ export function decidesYoungGeneration(options: readonly string[]): boolean {
   return SIZE_OPTIONS.some((name) => text.includes(name));
 }
 
-/** Options for a process yet to be started, which may use `memoryBytes` of memory. */
-export function youngGenerationOptions(memoryBytes: number): readonly string[] {
+/** Both generations, for a process yet to be started that may use `memoryBytes` of memory. */
+export function generationOptions(memoryBytes: number): readonly string[] {
   // Where memory is scarce V8's own limit is smaller.
   if (memoryBytes < PROCESS_BYTES_MIN) return [];
   const size = SEMI_SPACE_BYTES / MIB;
-  return [`--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`];
+  return [
+    `--min-semi-space-size=${size}`,
+    `--max-semi-space-size=${size}`,
+    `--initial-old-space-size=${OLD_SPACE_BYTES / MIB}`,
+  ];
 }
 
 /**
- * The same for this process, as far as possible once V8 runs: its next growth, which the code
- * compiled under the first load causes, goes to that size at once, but not beyond V8's own limit.
- * No effect when `options` set the size.
+ * The young generation of this process, as far as possible once V8 runs: its next growth, which
+ * the code compiled under the first load causes, goes to that size at once, but not beyond V8's own
+ * limit. No effect when `options` set the size.
  */
 export function growYoungGeneration(options: readonly string[]): void {
   if (decidesYoungGeneration(options)) return;
