@@ -149,9 +149,9 @@ for (const driver of oneDriver()) {
     for (const [name, status, isLogged] of [
       ['ENOENT', 404, false],
       ['EACCES', 403, false],
-      ['EMFILE', 503, false],
-      ['ENFILE', 503, false],
-      ['ENOMEM', 503, false],
+      ['EMFILE', 503, true],
+      ['ENFILE', 503, true],
+      ['ENOMEM', 503, true],
       ['EIO', 500, true],
     ] as const) {
       it(`${name} is ${status}, and nothing of it is remembered`, async () => {
