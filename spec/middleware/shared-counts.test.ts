@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Services } from '../../src/exchange/exchange.ts';
 import { SharedCounts } from '../../src/middleware/shared-counts.ts';
 import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
@@ -68,6 +70,28 @@ test('tokens that are granted while a message leaves are in the next one', async
   counts.granted('a', link.services);
   await settled();
   assert.deepEqual(link.sent[2], [['a', 1]]);
+});
+
+test('keys that wait and are parts of long texts do not keep these', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapBytes = async (): Promise<number> => {
+    await settled();
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const link = new Channel();
+  const counts = countsOf(1_000);
+  counts.granted('first', link.services);
+  const before = await heapBytes();
+  for (let key = 100; key < 164; key++) {
+    const text = Buffer.alloc(512 * 1024, `${key} `.repeat(20)).toString('latin1');
+    counts.granted(text.slice(0, 60), link.services);
+  }
+  const growth = (await heapBytes()) - before;
+  assert.ok(growth < 8 * 1024 * 1024, `${growth} bytes for 64 keys of 60 characters`);
+  await link.leave();
+  assert.equal(link.sent[1].length, 64, 'they waited');
 });
 
 test('while no message leaves, the keys that wait are bounded', async () => {
