@@ -3,11 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Services } from '../../src/exchange/exchange.ts';
 import { SharedCounts } from '../../src/middleware/shared-counts.ts';
 import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
+import { heapBytes } from '../../testing/heap.ts';
 
 type Counts = readonly (readonly [string, number])[];
 
@@ -73,13 +72,6 @@ test('tokens that are granted while a message leaves are in the next one', async
 });
 
 test('keys that wait and are parts of long texts do not keep these', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const heapBytes = async (): Promise<number> => {
-    await settled();
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
   const link = new Channel();
   const counts = countsOf(1_000);
   counts.granted('first', link.services);

@@ -3,10 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setImmediate as nextImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
+import { heapBytes } from '../../testing/heap.ts';
 import { seeded } from './fixtures/seeded.ts';
 
 /** A bucket holds `burst` tokens and gets one every `tokenMs`; all in whole milliseconds. */
@@ -118,13 +116,6 @@ describe('buckets', () => {
 
 describe('memory', () => {
   test('keys that are parts of long texts do not keep these', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    const heapBytes = async (): Promise<number> => {
-      await nextImmediate();
-      collect();
-      return process.memoryUsage().heapUsed;
-    };
     const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
     const before = await heapBytes();
     for (let key = 100; key < 164; key++) {
