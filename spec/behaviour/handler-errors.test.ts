@@ -400,10 +400,9 @@ onEachDriver('onError', (add) => {
       'a stream that fails',
       (response) =>
         response.stream({
-          // biome-ignore lint/correctness/useYield: it fails before its first chunk.
-          async *[Symbol.asyncIterator](): AsyncGenerator<string> {
-            throw new Error('broken, too');
-          },
+          [Symbol.asyncIterator]: () => ({
+            next: () => Promise.reject(new Error('broken, too')),
+          }),
         }),
     ],
   ];
