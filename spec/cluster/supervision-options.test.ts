@@ -7,7 +7,9 @@ import { withWorkers } from '../behaviour/fixtures/workers.ts';
 import { withChild } from './fixtures/supervision-fixture.ts';
 
 const OURS = [
-  ...['--min-semi-space-size=10', '--max-semi-space-size=10', '--initial-old-space-size=64'],
+  '--min-semi-space-size=10',
+  '--max-semi-space-size=10',
+  '--initial-old-space-size=64',
 ];
 
 async function optionsOf(port: number): Promise<string[]> {

@@ -9,7 +9,9 @@ import { PROCESS_BYTES_MIN } from '../../src/base/fixed-limits.ts';
 import { workerOptions } from '../../src/cluster/worker-options.ts';
 
 const OURS = [
-  ...['--min-semi-space-size=10', '--max-semi-space-size=10', '--initial-old-space-size=64'],
+  '--min-semi-space-size=10',
+  '--max-semi-space-size=10',
+  '--initial-old-space-size=64',
 ];
 
 /** Runs `body` with execArgv in the settings of node:cluster. */

@@ -10,7 +10,7 @@ import v8, { type HeapSpaceInfo } from 'node:v8';
 import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../../src/base/fixed-limits.ts';
 import { inlineMore } from '../../src/driver/inlining.ts';
 import {
-  decidesYoungGeneration,
+  decidesSizes,
   generationOptions,
   growthFactor,
   growYoungGeneration,
@@ -31,14 +31,15 @@ it('options that decide the size are recognized', () => {
     '--min_semi_space_size=8',
     '--max-heap-size=512',
     '--initial-heap-size=512',
+    '--initial-old-space-size=32',
     '--optimize-for-size',
     '--lite-mode',
     '--trace-gc --max-semi-space-size=4',
   ]) {
-    assert.equal(decidesYoungGeneration(['--trace-gc', option]), true, option);
+    assert.equal(decidesSizes(['--trace-gc', option]), true, option);
   }
-  assert.equal(decidesYoungGeneration([]), false);
-  assert.equal(decidesYoungGeneration(['--max-old-space-size=4096', '--trace-gc', '']), false);
+  assert.equal(decidesSizes([]), false);
+  assert.equal(decidesSizes(['--max-old-space-size=4096', '--trace-gc', '']), false);
 });
 
 it('a process with little memory keeps the sizes of V8', () => {

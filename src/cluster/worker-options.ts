@@ -2,14 +2,14 @@
 // set in node:cluster, with generations of the heap for a server.
 
 import { totalmem } from 'node:os';
-import { decidesYoungGeneration, generationOptions } from '../driver/young-generation.ts';
+import { decidesSizes, generationOptions } from '../driver/young-generation.ts';
 import { nodeCluster } from './node-cluster.ts';
 
 /** For each of `count` workers. */
 export function workerOptions(count: number): string[] {
   const { settings } = nodeCluster();
   const given = settings.execArgv ?? process.execArgv;
-  if (decidesYoungGeneration([...given, process.env['NODE_OPTIONS'] ?? ''])) return [...given];
+  if (decidesSizes([...given, process.env['NODE_OPTIONS'] ?? ''])) return [...given];
   return [...given, ...generationOptions(memoryBytes() / count)];
 }
 

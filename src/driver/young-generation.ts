@@ -13,7 +13,7 @@ const V8_GROWS_BEYOND = 13;
 /** V8's size at the start, and again after a full collection while the process is idle. */
 const V8_INITIAL_BYTES = MIB;
 
-/** Options that set the size; V8 rejects some of them together. */
+/** Options that set sizes; V8 rejects some of them together. */
 const SIZE_OPTIONS: readonly string[] = [
   '--min-semi-space-size',
   '--max-semi-space-size',
@@ -25,8 +25,8 @@ const SIZE_OPTIONS: readonly string[] = [
   '--lite-mode',
 ];
 
-/** Whether the options of a process set the size already. */
-export function decidesYoungGeneration(options: readonly string[]): boolean {
+/** Whether the options of a process set sizes of its heap already. */
+export function decidesSizes(options: readonly string[]): boolean {
   // V8 takes _ for - in names.
   const text = options.join(' ').replaceAll('_', '-');
   return SIZE_OPTIONS.some((name) => text.includes(name));
@@ -50,7 +50,7 @@ export function generationOptions(memoryBytes: number): readonly string[] {
  * limit. No effect when `options` set the size.
  */
 export function growYoungGeneration(options: readonly string[]): void {
-  if (decidesYoungGeneration(options)) return;
+  if (decidesSizes(options)) return;
   const factor = growthFactor(process.versions.v8, getHeapSpaceStatistics());
   if (factor > GROWTH_FACTOR) setFlagsFromString(`--semi-space-growth-factor=${factor}`);
 }
